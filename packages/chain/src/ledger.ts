@@ -1,0 +1,291 @@
+/**
+ * The ledger as both wings see it: what can be read, followed and written, split by role. Two
+ * adapters implement it, `evm/` on viem and `memory/` for tests and simulation; the suite in
+ * `test/ledger-suite.ts` says what "implement" means.
+ *
+ * Invariants: after an update the state is that of its last applied block; a write resolves only
+ * when its transaction is mined and has succeeded, and its events are in the returned receipt;
+ * a refusal is a HoldfastError, never a raw revert. Writes are sent from the ledger's own signer.
+ */
+import type {
+  Address,
+  Amount,
+  CallOptions,
+  DealId,
+  DealTerms,
+  Hash32,
+  Hex,
+  Leaves,
+  Period,
+  ProviderId,
+  Seconds,
+  Signature,
+  SigningDomain,
+  SlotIndex,
+  Timestamp,
+} from '@holdfast/protocol'
+
+/** What a network file and the contracts say about one network. Never changes after deployment. */
+export interface NetworkParams {
+  readonly chainId: bigint
+  readonly contracts: {
+    readonly vault: Address
+    readonly registry: Address
+    readonly market: Address
+    readonly proofs: Address
+    readonly beacon: Address
+  }
+  /** Tokens the vault accepts, the default first. */
+  readonly tokens: readonly TokenInfo[]
+  /** The block the contracts were deployed in; events before it do not matter. */
+  readonly deployedAt: bigint
+  readonly genesis: Timestamp
+  readonly period: Seconds
+  /** An answer must be on chain before start(p) + window. */
+  readonly window: Seconds
+  readonly seedDelay: Seconds
+  /** Global answers shown in direct mode. */
+  readonly directChallenges: number
+  readonly feeBps: number
+  /** drand: the chain's genesis, its round time, its public key (96-byte compressed G2). */
+  readonly drand: { readonly genesis: Timestamp; readonly period: Seconds; readonly publicKey: Hex }
+}
+
+export interface TokenInfo {
+  readonly address: Address
+  readonly symbol: string
+  readonly decimals: number
+}
+
+export const signingDomain = (network: NetworkParams): SigningDomain => ({
+  chainId: network.chainId,
+  verifyingContract: network.contracts.market,
+})
+
+export interface BlockRef {
+  readonly number: bigint
+  readonly hash: Hash32
+  readonly timestamp: Timestamp
+}
+
+export interface AppliedBlock {
+  readonly ref: BlockRef
+  readonly events: readonly LedgerEvent[]
+}
+
+/** `reverted` newest first, `applied` oldest first. */
+export interface LedgerUpdate {
+  readonly reverted: readonly BlockRef[]
+  readonly applied: readonly AppliedBlock[]
+}
+
+/** Everything that happens on the ledger, enough to rebuild all state from events alone. */
+export type LedgerEvent =
+  | {
+      readonly kind: 'provider-registered'
+      readonly provider: ProviderId
+      readonly operator: Address
+      readonly endpoint: string
+    }
+  | { readonly kind: 'provider-updated'; readonly provider: ProviderId }
+  | { readonly kind: 'stake-changed'; readonly provider: ProviderId; readonly stake: Amount }
+  | {
+      readonly kind: 'deal-opened'
+      readonly deal: DealId
+      readonly terms: DealTerms
+      readonly slot: SlotIndex
+      /** The first period that counts: the one after the opening. */
+      readonly start: Period
+    }
+  /** The slot's leaf was replaced; `deal` is undefined when the slot was freed. */
+  | {
+      readonly kind: 'slot-changed'
+      readonly provider: ProviderId
+      readonly slot: SlotIndex
+      readonly deal: DealId | undefined
+      readonly root: Hash32
+      readonly weight: Leaves
+    }
+  | { readonly kind: 'deal-faulted'; readonly deal: DealId; readonly period: Period }
+  | { readonly kind: 'deal-terminated'; readonly deal: DealId; readonly end: Period }
+  | {
+      readonly kind: 'deal-settled'
+      readonly deal: DealId
+      readonly through: Period
+      readonly paid: Amount
+      readonly fee: Amount
+    }
+  | {
+      readonly kind: 'deal-closed'
+      readonly deal: DealId
+      readonly refunded: Amount
+      readonly returned: Amount
+    }
+  | { readonly kind: 'seed-posted'; readonly period: Period; readonly seed: Hash32 }
+  | { readonly kind: 'period-proven'; readonly provider: ProviderId; readonly period: Period }
+  | {
+      readonly kind: 'deposited'
+      readonly owner: Address
+      readonly token: Address
+      readonly amount: Amount
+    }
+  | {
+      readonly kind: 'withdrawn'
+      readonly owner: Address
+      readonly token: Address
+      readonly amount: Amount
+    }
+
+export interface ProviderRecord {
+  readonly provider: ProviderId
+  readonly operator: Address
+  /** SHA-256 of the TLS certificate's SubjectPublicKeyInfo. */
+  readonly tlsKeyHash: Hash32
+  /** host:port of the gRPC listener. */
+  readonly endpoint: string
+  readonly region: string
+  readonly token: Address
+  readonly pricePerTibMonth: Amount
+  readonly provingFeeMonth: Amount
+  readonly egressPerTib: Amount
+  readonly stake: Amount
+  /** False after the provider said it takes no new deals. */
+  readonly accepting: boolean
+}
+
+export type ProviderSettings = Omit<ProviderRecord, 'provider' | 'stake'>
+
+export type DealState = 'active' | 'faulty' | 'ended' | 'closed'
+
+export interface Deal {
+  readonly id: DealId
+  readonly terms: DealTerms
+  readonly state: DealState
+  readonly slot: SlotIndex
+  /** Counted periods are start <= p < end. */
+  readonly start: Period
+  readonly end: Period
+  /** Settled periods are start <= p < settledThrough. */
+  readonly settledThrough: Period
+  /** Escrow still held. */
+  readonly escrow: Amount
+  /** Paid so far, fee included. */
+  readonly paid: Amount
+  /** Set when faulty: the first period that is no longer paid. */
+  readonly faultedFrom: Period | undefined
+}
+
+/** The tree that is challenged in one period. */
+export interface TreeSnapshot {
+  readonly root: Hash32
+  readonly weight: Leaves
+  readonly depth: number
+}
+
+export interface DealFilter {
+  readonly client?: Address
+  readonly provider?: ProviderId
+  readonly dataset?: Hash32
+}
+
+export interface TxReceipt {
+  readonly transaction: Hash32
+  readonly block: BlockRef
+  readonly gasUsed: bigint
+  readonly events: readonly LedgerEvent[]
+}
+
+/** A sibling in a provider tree. */
+export interface SumNode {
+  readonly hash: Hash32
+  readonly weight: Leaves
+}
+
+/** Where a slot is and what surrounds it: siblings from the leaf level up. */
+export interface SlotPath {
+  readonly slot: SlotIndex
+  readonly siblings: readonly SumNode[]
+}
+
+export interface LedgerReader {
+  readonly network: NetworkParams
+  /** Updates after `after` (from the deployment when undefined), then live, until the signal fires. */
+  follow(after: BlockRef | undefined, options?: CallOptions): AsyncIterable<LedgerUpdate>
+  tip(options?: CallOptions): Promise<BlockRef>
+  provider(id: ProviderId, options?: CallOptions): Promise<ProviderRecord | undefined>
+  providers(options?: CallOptions): Promise<readonly ProviderRecord[]>
+  deal(id: DealId, options?: CallOptions): Promise<Deal | undefined>
+  /** Deals that match every given field, oldest first. */
+  deals(filter: DealFilter, options?: CallOptions): Promise<readonly Deal[]>
+  seed(period: Period, options?: CallOptions): Promise<Hash32 | undefined>
+  /** The provider's tree as challenged in `period`. */
+  snapshot(provider: ProviderId, period: Period, options?: CallOptions): Promise<TreeSnapshot>
+  /** The periods in from <= p < to that the provider proved. */
+  proven(
+    provider: ProviderId,
+    from: Period,
+    to: Period,
+    options?: CallOptions,
+  ): Promise<readonly Period[]>
+  /** Free balance in the vault. */
+  balance(owner: Address, token: Address, options?: CallOptions): Promise<Amount>
+  /** Balance outside the vault, in the token's own ledger. */
+  tokenBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount>
+  /** Native coin, for gas, in wei. */
+  gasBalance(owner: Address, options?: CallOptions): Promise<bigint>
+  /** What the fee account has received in a token. */
+  feesCollected(token: Address, options?: CallOptions): Promise<Amount>
+}
+
+/** What anybody with a key may do. */
+export interface AccountLedger extends LedgerReader {
+  readonly account: Address
+  /** Moves tokens into the vault, by permit where the token has it, else approve and deposit. */
+  deposit(token: Address, amount: Amount, options?: CallOptions): Promise<TxReceipt>
+  withdraw(token: Address, amount: Amount, options?: CallOptions): Promise<TxReceipt>
+  /** Pays what is proven and final. Zero is a valid result. */
+  settle(deals: readonly DealId[], options?: CallOptions): Promise<TxReceipt>
+  /** Settles an ended deal to the last unit: rest of the escrow to the client, collateral to the provider. */
+  closeDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt>
+}
+
+export interface ClientLedger extends AccountLedger {
+  /** Gives notice: the deal ends after its notice, or at its term if that comes first. */
+  terminateDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt>
+}
+
+export interface OpenDealParameters {
+  readonly terms: DealTerms
+  readonly clientSignature: Signature
+  readonly providerSignature: Signature
+  /** The empty slot that the deal takes, with its path. */
+  readonly path: SlotPath
+}
+
+export interface ProvePeriodParameters {
+  readonly provider: ProviderId
+  readonly period: Period
+  /** Encoded answers (`encodeAnswer`) to global challenges 0 .. k-1, in order. */
+  readonly answers: readonly Uint8Array[]
+}
+
+export interface ProviderLedger extends AccountLedger {
+  /** The sender becomes the provider's owner. */
+  registerProvider(
+    settings: ProviderSettings,
+    stake: Amount,
+    options?: CallOptions,
+  ): Promise<TxReceipt>
+  updateProvider(
+    provider: ProviderId,
+    settings: ProviderSettings,
+    options?: CallOptions,
+  ): Promise<TxReceipt>
+  addStake(amount: Amount, options?: CallOptions): Promise<TxReceipt>
+  openDeal(parameters: OpenDealParameters, options?: CallOptions): Promise<TxReceipt>
+  provePeriod(parameters: ProvePeriodParameters, options?: CallOptions): Promise<TxReceipt>
+  /** The bytes are lost: the deal leaves the tree and is unpaid from this period on. */
+  declareFault(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt>
+  /** Takes an ended or closed deal out of the tree. */
+  releaseSlot(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt>
+}
