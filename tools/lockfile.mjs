@@ -34,11 +34,17 @@ export const platformOf = (name) => {
   const musl = words.some((word) => word.startsWith('musl'))
   const gnu = words.some((word) => word.startsWith('gnu'))
   return {
-    os: [system],
     cpu: [PROCESSORS.get(processor)],
     ...(system === 'linux' && (musl || gnu) ? { libc: [musl ? 'musl' : 'glibc'] } : {}),
+    os: [system],
   }
 }
+
+/** npm writes `version` first and the rest by name. */
+const inOrder = ({ version, ...rest }) => ({
+  version,
+  ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en'))),
+})
 
 const resolves = (packages, from, name) => {
   for (let place = from; ; ) {
@@ -66,7 +72,7 @@ export const missingEntries = (lock) => {
         )
       }
       const flags = { ...(entry.dev ? { dev: true } : {}), optional: true }
-      missing.push([`node_modules/${name}`, { version, ...platform, ...flags }])
+      missing.push([`node_modules/${name}`, inOrder({ version, ...platform, ...flags })])
     }
   }
   return missing
