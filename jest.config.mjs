@@ -1,16 +1,18 @@
 /**
  * Jest runs compiled tests as native ES modules; nothing is transformed, so what is tested is what
- * is shipped. Slow and fault suites have file names of their own and are asked for by name
- * (tools/test.mjs).
+ * is shipped. Slow, fault and soak suites have file names of their own and are asked for by name
+ * (tools/test.mjs). The tools' own tests are plain modules and run as they are.
  */
 const config = {
   testEnvironment: 'node',
   transform: {},
-  testMatch: ['**/dist/**/*.test.js'],
-  testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.js$', '\\.fault\\.test\\.js$'],
-  modulePathIgnorePatterns: ['<rootDir>/.nx'],
+  roots: ['native', 'packages', 'bench', 'tests', 'tools'].map((name) => `<rootDir>/${name}`),
+  testMatch: ['**/dist/**/*.test.js', '<rootDir>/tools/test/**/*.test.mjs'],
+  testPathIgnorePatterns: ['/node_modules/', '\\.(?:slow|fault|soak)\\.test\\.js$'],
+  moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'node'],
+  modulePathIgnorePatterns: ['<rootDir>/.nx', '/fixtures/'],
+  watchman: false,
   testTimeout: 120_000,
 }
 
-// biome-ignore lint/style/noDefaultExport: jest reads the default export of its configuration
 export default config

@@ -48,7 +48,8 @@ const inOrder = ({ version, ...rest }) => ({
 
 const resolves = (packages, from, name) => {
   for (let place = from; ; ) {
-    if (packages[`${place === '' ? '' : `${place}/`}node_modules/${name}`] !== undefined) return true
+    if (packages[`${place === '' ? '' : `${place}/`}node_modules/${name}`] !== undefined)
+      return true
     if (place === '') return false
     const cut = place.lastIndexOf('/node_modules/')
     place = cut === -1 ? '' : place.slice(0, cut)
