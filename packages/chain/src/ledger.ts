@@ -62,6 +62,9 @@ export const signingDomain = (network: NetworkParams): SigningDomain => ({
   verifyingContract: network.contracts.market,
 })
 
+/** How far `follow` goes back when it does not know where chains part; also the deepest reorg. */
+export const REWIND_BLOCKS = 128
+
 export interface BlockRef {
   readonly number: bigint
   readonly hash: Hash32
@@ -209,8 +212,21 @@ export interface SlotPath {
 
 export interface LedgerReader {
   readonly network: NetworkParams
-  /** Updates after `after` (from the deployment when undefined), then live, until the signal fires. */
-  follow(after: BlockRef | undefined, options?: CallOptions): AsyncIterable<LedgerUpdate>
+  /**
+   * Updates after `after` (from the deployment when undefined), then live, until the signal fires:
+   * then it ends with `ABORTED`. Far behind the tip, blocks without events are left out, except the
+   * last one of an update.
+   *
+   * `after` may have been reorganised away: the first update then reverts it. A reader that passes
+   * its last blocks (oldest first) gets back exactly to the newest that still stands. One that
+   * passes a single block the chain has forgotten goes back `REWIND_BLOCKS` by number, and blocks
+   * that did not change are reverted and applied again; so undo by block number.
+   * @throws HoldfastError `CHAIN_UNSUITABLE` when blocks deeper than any kept are reorganised.
+   */
+  follow(
+    after: BlockRef | readonly BlockRef[] | undefined,
+    options?: CallOptions,
+  ): AsyncIterable<LedgerUpdate>
   tip(options?: CallOptions): Promise<BlockRef>
   provider(id: ProviderId, options?: CallOptions): Promise<ProviderRecord | undefined>
   providers(options?: CallOptions): Promise<readonly ProviderRecord[]>
@@ -288,4 +304,10 @@ export interface ProviderLedger extends AccountLedger {
   declareFault(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt>
   /** Takes an ended or closed deal out of the tree. */
   releaseSlot(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt>
+}
+
+/** Everything at once, from one key; what both adapters build. */
+export interface Ledger extends ClientLedger, ProviderLedger {
+  /** Stops followers and pending waits with `ABORTED`. May be called twice. */
+  close(): Promise<void>
 }

@@ -1,0 +1,25 @@
+/** What the package offers; nothing inside it imports this file. */
+
+export type { BinaryEnvironment } from './devnet/anvil-binary.ts'
+export { findAnvil, requireAnvil } from './devnet/anvil-binary.ts'
+export type { Devnet, DevnetAccount, DevnetParameters } from './devnet/devnet.ts'
+export { startDevnet } from './devnet/devnet.ts'
+export type { EvmLedgerParameters } from './evm/evm-ledger.ts'
+export { openEvmLedger } from './evm/evm-ledger.ts'
+export type { EncryptOptions, KeystoreV3, ScryptCost } from './keys/keystore.ts'
+export { decryptKey, encryptKey, LIGHT_COST, STANDARD_COST } from './keys/keystore.ts'
+export type { CreateKeystoreOptions, CreateKeystoreParameters } from './keys/keystore-file.ts'
+export {
+  createKeystore,
+  keystoreAddress,
+  openKeystore,
+  readPassphrase,
+} from './keys/keystore-file.ts'
+export { randomPrivateKey, signerFromPrivateKey } from './keys/signer.ts'
+export * from './ledger.ts'
+export type { MemoryChain, MemoryChainParameters } from './memory/memory-ledger.ts'
+export { createMemoryChain } from './memory/memory-ledger.ts'
+export type { DevnetInfo, NetworkFile } from './network-file.ts'
+export { formatNetwork, parseNetwork, readNetwork, writeNetwork } from './network-file.ts'
+export type { JsonLoggerOptions, LogLevel } from './system-adapters.ts'
+export { createJsonLogger, systemClock, systemRandom } from './system-adapters.ts'
