@@ -5,6 +5,16 @@
 import type { Address, Hash32, Signature } from './ids.ts'
 import type { Milliseconds } from './units.ts'
 
+declare global {
+  /**
+   * The platform's signal, as much of it as this package needs. Node's own declaration merges with
+   * this one wherever Node's types are present.
+   */
+  interface AbortSignal {
+    readonly aborted: boolean
+  }
+}
+
 export interface CallOptions {
   /** Aborting rejects with HoldfastError `ABORTED` at the next safe point. */
   readonly signal?: AbortSignal

@@ -452,7 +452,7 @@ export class HoldfastError extends Error {
   /** True for a HoldfastError of any copy of this package; with `code`, of that code only. */
   static is(value: unknown, code?: HoldfastErrorCode): value is HoldfastError {
     if (typeof value !== 'object' || value === null || !(MARK in value)) return false
-    return code === undefined || (value as HoldfastError).detail.code === code
+    return code === undefined || (value as unknown as HoldfastError).detail.code === code
   }
 }
 
