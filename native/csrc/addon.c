@@ -1,0 +1,367 @@
+/*
+ * The Node-API binding: takes views, checks every length against what the kernels will touch, and
+ * calls them. A wrong argument throws a RangeError or TypeError and touches nothing. Views may lie
+ * on shared memory; bytes that another thread changes meanwhile give a wrong digest, never a fault.
+ */
+#include "kernel.h"
+
+#include <errno.h>
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if !defined(_WIN32)
+#define HF_FILES 1
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+#endif
+
+typedef struct {
+  uint8_t *data;
+  size_t length;
+} view;
+
+static napi_value refuse(napi_env env, const char *sentence) {
+  napi_throw_range_error(env, NULL, sentence);
+  return NULL;
+}
+
+static int arguments(napi_env env, napi_callback_info info, size_t wanted, napi_value *values) {
+  size_t count = wanted;
+  if (napi_get_cb_info(env, info, &count, values, NULL, NULL) != napi_ok || count != wanted) {
+    napi_throw_type_error(env, NULL, "holdfast native: wrong number of arguments");
+    return 0;
+  }
+  return 1;
+}
+
+static int bytes_of(napi_env env, napi_value value, view *out) {
+  napi_typedarray_type type;
+  void *data = NULL;
+  bool is = false;
+  if (napi_is_typedarray(env, value, &is) != napi_ok || !is ||
+      napi_get_typedarray_info(env, value, &type, &out->length, &data, NULL, NULL) != napi_ok ||
+      type != napi_uint8_array) {
+    napi_throw_type_error(env, NULL, "holdfast native: expected a Uint8Array");
+    return 0;
+  }
+  out->data = data;
+  return 1;
+}
+
+/* A whole number from 0 to `most`. */
+static int whole_of(napi_env env, napi_value value, double most, uint64_t *out) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) {
+    napi_throw_type_error(env, NULL, "holdfast native: expected a number");
+    return 0;
+  }
+  if (!(number >= 0 && number <= most) || number != (double)(uint64_t)number) {
+    napi_throw_range_error(env, NULL, "holdfast native: number out of range");
+    return 0;
+  }
+  *out = (uint64_t)number;
+  return 1;
+}
+
+#define SAFE 9007199254740991.0
+
+static const hf_kernel *kernel_of(napi_env env, napi_value value) {
+  const hf_kernel *const *list;
+  uint64_t index;
+  if (!whole_of(env, value, (double)(hf_kernels(&list) - 1), &index)) return NULL;
+  return list[index];
+}
+
+static int overlap(view a, view b) {
+  return a.length > 0 && b.length > 0 && a.data < b.data + b.length && b.data < a.data + a.length;
+}
+
+/* messages(kernel, input, size, output) */
+static napi_value messages(napi_env env, napi_callback_info info) {
+  napi_value arg[4];
+  view in, out;
+  uint64_t size;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 4, arg) || !(kernel = kernel_of(env, arg[0])) || !bytes_of(env, arg[1], &in) ||
+      !whole_of(env, arg[2], SAFE, &size) || !bytes_of(env, arg[3], &out)) {
+    return NULL;
+  }
+  if (size == 0 || in.length % size != 0) return refuse(env, "holdfast native: input is not whole messages");
+  size_t count = in.length / (size_t)size;
+  if (out.length / HF_NODE != count || out.length % HF_NODE != 0) {
+    return refuse(env, "holdfast native: output is not 32 bytes per message");
+  }
+  if (overlap(in, out)) return refuse(env, "holdfast native: output overlaps input");
+  kernel->messages(in.data, (size_t)size, count, out.data);
+  return NULL;
+}
+
+static napi_value pairs_with(napi_env env, napi_callback_info info, uint8_t mask) {
+  napi_value arg[3];
+  view in, out;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 3, arg) || !(kernel = kernel_of(env, arg[0])) || !bytes_of(env, arg[1], &in) ||
+      !bytes_of(env, arg[2], &out)) {
+    return NULL;
+  }
+  if (in.length % HF_BLOCK != 0) return refuse(env, "holdfast native: input is not whole pairs");
+  size_t count = in.length / HF_BLOCK;
+  if (out.length != count * HF_NODE) return refuse(env, "holdfast native: output is not 32 bytes per pair");
+  if (overlap(in, out) && out.data != in.data) {
+    return refuse(env, "holdfast native: output overlaps input elsewhere than at its start");
+  }
+  kernel->pairs(in.data, count, out.data);
+  if (mask != 0xff) {
+    for (size_t i = 0; i < count; i++) out.data[i * HF_NODE + 31] &= mask;
+  }
+  return NULL;
+}
+
+/* pairs(kernel, input, output), pairs254(kernel, input, output) */
+static napi_value pairs(napi_env env, napi_callback_info info) { return pairs_with(env, info, 0xff); }
+static napi_value pairs254(napi_env env, napi_callback_info info) { return pairs_with(env, info, 0x3f); }
+
+/* fr32(input, output) */
+static napi_value fr32(napi_env env, napi_callback_info info) {
+  napi_value arg[2];
+  view in, out;
+  if (!arguments(env, info, 2, arg) || !bytes_of(env, arg[0], &in) || !bytes_of(env, arg[1], &out)) return NULL;
+  if (in.length % 127 != 0) return refuse(env, "holdfast native: input is not a multiple of 127 bytes");
+  if (out.length != in.length / 127 * 128) return refuse(env, "holdfast native: output is not 128 bytes per 127");
+  if (overlap(in, out)) return refuse(env, "holdfast native: output overlaps input");
+  hf_fr32(in.data, in.length / 127, out.data);
+  return NULL;
+}
+
+/* crc32c(seed, input) */
+static napi_value crc32c(napi_env env, napi_callback_info info) {
+  napi_value arg[2], result;
+  view in;
+  uint64_t seed;
+  if (!arguments(env, info, 2, arg) || !whole_of(env, arg[0], 4294967295.0, &seed) || !bytes_of(env, arg[1], &in)) {
+    return NULL;
+  }
+  if (napi_create_uint32(env, hf_crc32c((uint32_t)seed, in.data, in.length), &result) != napi_ok) return NULL;
+  return result;
+}
+
+typedef struct {
+  uint64_t scheme, level, kept_level;
+  view kept, root;
+} shape;
+
+/* The arguments that every subtree call ends with: scheme, level, keptLevel, kept, root. */
+static int shape_of(napi_env env, const napi_value *arg, uint64_t length, shape *s) {
+  if (!whole_of(env, arg[0], 2, &s->scheme) || !whole_of(env, arg[1], 49, &s->level) ||
+      !whole_of(env, arg[2], 49, &s->kept_level) || !bytes_of(env, arg[3], &s->kept) ||
+      !bytes_of(env, arg[4], &s->root)) {
+    return 0;
+  }
+  if (s->scheme == 0) return refuse(env, "holdfast native: unknown scheme"), 0;
+  hf_scheme scheme = (hf_scheme)s->scheme;
+  unsigned tile = scheme == HF_SHA256_1K ? 6 : 11, least = scheme == HF_SHA256_1K ? 0 : 2;
+  if (s->kept_level > tile || s->level < least) return refuse(env, "holdfast native: level out of range"), 0;
+  if (length == 0 || length > hf_capacity(scheme, (unsigned)s->level)) {
+    return refuse(env, "holdfast native: payload does not fit the subtree"), 0;
+  }
+  if (s->root.length != HF_NODE) return refuse(env, "holdfast native: root is not 32 bytes"), 0;
+  if (s->kept.length > 0) {
+    if (s->kept_level > s->level) return refuse(env, "holdfast native: kept level above the root"), 0;
+    if (s->kept.length % HF_NODE != 0 ||
+        s->kept.length / HF_NODE != hf_nodes_at(scheme, length, (unsigned)s->kept_level)) {
+      return refuse(env, "holdfast native: kept nodes do not fit their output"), 0;
+    }
+  }
+  return 1;
+}
+
+static int from_memory(hf_source *source, uint64_t offset, size_t length, const uint8_t **tile) {
+  (void)length;
+  *tile = (const uint8_t *)source->state + offset;
+  return 0;
+}
+
+/* subtree(kernel, input, scheme, level, keptLevel, kept, root) */
+static napi_value subtree(napi_env env, napi_callback_info info) {
+  napi_value arg[7];
+  view in;
+  shape s;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 7, arg) || !(kernel = kernel_of(env, arg[0])) || !bytes_of(env, arg[1], &in) ||
+      !shape_of(env, arg + 2, in.length, &s)) {
+    return NULL;
+  }
+  hf_source source = {from_memory, in.data};
+  int failed = hf_subtree(kernel, (hf_scheme)s.scheme, &source, in.length, (unsigned)s.level, (unsigned)s.kept_level,
+                          s.kept.length > 0 ? s.kept.data : NULL, s.root.data);
+  if (failed) napi_throw_error(env, "ENOMEM", "holdfast native: out of memory");
+  return NULL;
+}
+
+#ifdef HF_FILES
+typedef struct {
+  int fd;
+  uint64_t offset;
+  const volatile int32_t *cancel;
+} file;
+
+static int from_file(hf_source *source, uint64_t offset, size_t length, const uint8_t **tile) {
+  file *f = source->state;
+  uint8_t *into = (uint8_t *)(uintptr_t)*tile;
+  size_t have = 0;
+  if (f->cancel != NULL && *f->cancel != 0) return ECANCELED;
+  while (have < length) {
+    ssize_t got = pread(f->fd, into + have, length - have, (off_t)(f->offset + offset + have));
+    if (got > 0) have += (size_t)got;
+    else if (got == 0) return ENODATA;
+    else if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+/* fileSubtree(kernel, fd, offset, length, cancel, scheme, level, keptLevel, kept, root): 0 or an errno.
+ * `cancel` is empty or a Uint8Array whose first four bytes stop the work when they become non-zero. */
+static napi_value file_subtree(napi_env env, napi_callback_info info) {
+  napi_value arg[10], result;
+  uint64_t fd, offset, length;
+  view cancel;
+  shape s;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 10, arg) || !(kernel = kernel_of(env, arg[0])) || !whole_of(env, arg[1], 2147483647.0, &fd) ||
+      !whole_of(env, arg[2], SAFE, &offset) || !whole_of(env, arg[3], SAFE, &length) ||
+      !bytes_of(env, arg[4], &cancel) || !shape_of(env, arg + 5, length, &s)) {
+    return NULL;
+  }
+  if (cancel.length != 0 && (cancel.length < 4 || (uintptr_t)cancel.data % 4 != 0)) {
+    return refuse(env, "holdfast native: cancel flag is not four aligned bytes");
+  }
+  file f = {(int)fd, offset, cancel.length > 0 ? (const volatile int32_t *)(const void *)cancel.data : NULL};
+  hf_source source = {from_file, &f};
+  int failed = hf_subtree(kernel, (hf_scheme)s.scheme, &source, length, (unsigned)s.level, (unsigned)s.kept_level,
+                          s.kept.length > 0 ? s.kept.data : NULL, s.root.data);
+  if (napi_create_int32(env, failed, &result) != napi_ok) return NULL;
+  return result;
+}
+
+/* readFile(fd, offset, output): bytes read; a short count means the end of the file. -errno on failure. */
+static napi_value read_file(napi_env env, napi_callback_info info) {
+  napi_value arg[3], result;
+  uint64_t fd, offset;
+  view out;
+  if (!arguments(env, info, 3, arg) || !whole_of(env, arg[0], 2147483647.0, &fd) ||
+      !whole_of(env, arg[1], SAFE, &offset) || !bytes_of(env, arg[2], &out)) {
+    return NULL;
+  }
+  size_t have = 0;
+  int64_t answer = 0;
+  while (have < out.length) {
+    ssize_t got = pread((int)fd, out.data + have, out.length - have, (off_t)(offset + have));
+    if (got == 0) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      answer = -errno;
+      break;
+    }
+    have += (size_t)got;
+  }
+  if (answer == 0) answer = (int64_t)have;
+  if (napi_create_int64(env, answer, &result) != napi_ok) return NULL;
+  return result;
+}
+
+/* announce(fd, offset, length): tells the system that these bytes will be read soon. */
+static napi_value announce(napi_env env, napi_callback_info info) {
+  napi_value arg[3];
+  uint64_t fd, offset, length;
+  if (!arguments(env, info, 3, arg) || !whole_of(env, arg[0], 2147483647.0, &fd) ||
+      !whole_of(env, arg[1], SAFE, &offset) || !whole_of(env, arg[2], SAFE, &length)) {
+    return NULL;
+  }
+#if defined(POSIX_FADV_WILLNEED)
+  (void)posix_fadvise((int)fd, (off_t)offset, (off_t)length, POSIX_FADV_WILLNEED);
+#endif
+  return NULL;
+}
+
+/* forget(fd): drops the clean pages of a file from the system's cache, for measuring cold reads. */
+static napi_value forget(napi_env env, napi_callback_info info) {
+  napi_value arg[1];
+  uint64_t fd;
+  if (!arguments(env, info, 1, arg) || !whole_of(env, arg[0], 2147483647.0, &fd)) return NULL;
+#if defined(POSIX_FADV_DONTNEED)
+  (void)posix_fadvise((int)fd, 0, 0, POSIX_FADV_DONTNEED);
+#endif
+  return NULL;
+}
+
+/* nextData(fd, offset): where the next byte that is not in a hole lies, -1 when none follows, -2 unknown. */
+static napi_value next_data(napi_env env, napi_callback_info info) {
+  napi_value arg[2], result;
+  uint64_t fd, offset;
+  int64_t found = -2;
+  if (!arguments(env, info, 2, arg) || !whole_of(env, arg[0], 2147483647.0, &fd) ||
+      !whole_of(env, arg[1], SAFE, &offset)) {
+    return NULL;
+  }
+#if defined(SEEK_DATA)
+  off_t at = lseek((int)fd, (off_t)offset, SEEK_DATA);
+  if (at >= 0) found = (int64_t)at;
+  else if (errno == ENXIO) found = -1;
+#endif
+  if (napi_create_int64(env, found, &result) != napi_ok) return NULL;
+  return result;
+}
+
+/* threadCpu(): seconds this thread has spent on a processor. */
+static napi_value thread_cpu(napi_env env, napi_callback_info info) {
+  napi_value result;
+  struct timespec t = {0, 0};
+  (void)info;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  if (napi_create_double(env, (double)t.tv_sec + (double)t.tv_nsec * 1e-9, &result) != napi_ok) return NULL;
+  return result;
+}
+#endif
+
+__attribute__((constructor)) static void prepare(void) {
+  hf_crc32c_init();
+  hf_tree_init();
+  const hf_kernel *const *list;
+  (void)hf_kernels(&list);
+}
+
+static int export(napi_env env, napi_value exports, const char *name, napi_callback callback) {
+  napi_value function;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function) == napi_ok &&
+         napi_set_named_property(env, exports, name, function) == napi_ok;
+}
+
+static int export_kernels(napi_env env, napi_value exports) {
+  const hf_kernel *const *list;
+  size_t count = hf_kernels(&list);
+  napi_value names, name;
+  if (napi_create_array(env, &names) != napi_ok) return 0;
+  for (size_t i = 0; i < count; i++) {
+    if (napi_create_string_utf8(env, list[i]->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+        napi_set_element(env, names, (uint32_t)i, name) != napi_ok) {
+      return 0;
+    }
+  }
+  return napi_set_named_property(env, exports, "kernels", names) == napi_ok;
+}
+
+NAPI_MODULE_INIT() {
+  int good = export_kernels(env, exports) && export(env, exports, "messages", messages) &&
+             export(env, exports, "pairs", pairs) && export(env, exports, "pairs254", pairs254) &&
+             export(env, exports, "fr32", fr32) && export(env, exports, "crc32c", crc32c) &&
+             export(env, exports, "subtree", subtree);
+#ifdef HF_FILES
+  good = good && export(env, exports, "fileSubtree", file_subtree) && export(env, exports, "readFile", read_file) &&
+         export(env, exports, "announce", announce) && export(env, exports, "forget", forget) &&
+         export(env, exports, "nextData", next_data) && export(env, exports, "threadCpu", thread_cpu);
+#endif
+  if (!good) napi_throw_error(env, NULL, "holdfast native: cannot set up the module");
+  return exports;
+}

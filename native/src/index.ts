@@ -1,0 +1,4 @@
+/** The face of `@holdfast/native`: re-exports only. */
+export * from './engine.ts'
+export * from './native-engine.ts'
+export * from './open-engine.ts'
