@@ -1,0 +1,9 @@
+/** Cooperative cancellation: checked on entry and between bounded steps, reported as `ABORTED`. */
+import { HoldfastError } from '@holdfast/protocol'
+
+/** @throws HoldfastError `ABORTED` when the signal has fired. */
+export const stopIfAborted = (signal: AbortSignal | undefined): void => {
+  if (signal?.aborted === true) {
+    throw new HoldfastError({ code: 'ABORTED' }, { cause: signal.reason })
+  }
+}
