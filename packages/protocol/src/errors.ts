@@ -88,6 +88,7 @@ export type HoldfastErrorDetail =
   | { readonly code: 'LEDGER_UNREACHABLE'; readonly endpoint: string; readonly reason: string }
   | { readonly code: 'TX_REVERTED'; readonly error: string; readonly args: readonly string[] }
   | { readonly code: 'CHAIN_UNSUITABLE'; readonly reason: string }
+  | { readonly code: 'TRANSACTION_TOO_LARGE'; readonly limit: bigint; readonly actual: bigint }
   // transport
   | { readonly code: 'PEER_UNREACHABLE'; readonly peer: string; readonly reason: string }
   | { readonly code: 'PEER_MISBEHAVED'; readonly peer: string; readonly reason: string }
@@ -384,6 +385,12 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
     'never',
     'error',
     'Holdfast needs an EVM chain with EIP-2537.',
+  ),
+  TRANSACTION_TOO_LARGE: row(
+    GRPC.precondition,
+    'never',
+    'error',
+    'It needs more gas than one transaction may use; split it into smaller ones.',
   ),
   PEER_UNREACHABLE: row(
     GRPC.unavailable,
