@@ -1,0 +1,287 @@
+/**
+ * Every house rule shown failing on a small tree that breaks it, and silent on the one that keeps
+ * it. Trees are records of path to text; nothing is written to disk.
+ */
+import { describe, expect, test } from '@jest/globals'
+import { excuse, tidy } from '../tidy/check.mjs'
+import * as code from '../tidy/code.mjs'
+import * as graph from '../tidy/graph.mjs'
+import * as text from '../tidy/text.mjs'
+import { treeFrom } from '../tidy/tree.mjs'
+
+const HEAD = '/** What this file is, what it guarantees, and what it does not do. */\n'
+const MANIFEST = {
+  'package.json': JSON.stringify({ devDependencies: { '@jest/globals': '1.0.0' } }),
+  'packages/protocol/package.json': JSON.stringify({ name: '@holdfast/protocol' }),
+  'packages/client/package.json': JSON.stringify({
+    name: '@holdfast/client',
+    dependencies: { '@holdfast/protocol': '0.1.0' },
+  }),
+}
+
+/** What `rule` finds in a tree of `files` beside two package.json, as `path:line message`. */
+const found = (rule, files) =>
+  rule(treeFrom({ ...MANIFEST, ...files })).map(
+    ({ path, line, message }) => `${path}:${line} ${message}`,
+  )
+
+const client = (body) => ({ 'packages/client/src/a.ts': HEAD + body })
+
+describe('package graph', () => {
+  test('an arrow of the picture passes', () => {
+    expect(found(graph.packageGraph, client("import { a } from '@holdfast/protocol'\n"))).toEqual(
+      [],
+    )
+  })
+
+  test('an arrow that is not in the picture fails, in code and in package.json', () => {
+    const [inCode] = found(graph.packageGraph, client("import { a } from '@holdfast/provider'\n"))
+    expect(inCode).toMatch(/^packages\/client\/src\/a\.ts:2 .*imports @holdfast\/provider/)
+    const dependencies = { '@holdfast/client': '0.1.0' }
+    const manifest = JSON.stringify({ name: '@holdfast/protocol', dependencies })
+    expect(found(graph.packageGraph, { 'packages/protocol/package.json': manifest })).toHaveLength(
+      1,
+    )
+  })
+
+  test('a type-only import is an arrow too', () => {
+    const files = client("import type { A } from '@holdfast/provider'\n")
+    expect(found(graph.packageGraph, files)).toHaveLength(1)
+  })
+
+  test('a package that imports itself by name fails', () => {
+    const files = client("import { a } from '@holdfast/client'\n")
+    expect(found(graph.packageGraph, files)).toHaveLength(1)
+  })
+
+  test('a deep import fails, by name and by path', () => {
+    const byName = client("import { a } from '@holdfast/protocol/dist/src/units.js'\n")
+    expect(found(graph.deepImports, byName)).toHaveLength(1)
+    const byPath = {
+      ...client("import { a } from '../../protocol/src/units.ts'\n"),
+      'packages/protocol/src/units.ts': `${HEAD}export const a = 1\n`,
+    }
+    expect(found(graph.deepImports, byPath)).toHaveLength(1)
+    expect(found(graph.deepImports, client("import { a } from '@holdfast/protocol'\n"))).toEqual([])
+  })
+
+  test('the floor may not use Node', () => {
+    const files = { 'packages/protocol/src/a.ts': `${HEAD}import { readFile } from 'node:fs'\n` }
+    expect(found(graph.pureProtocol, files)).toHaveLength(1)
+    expect(found(graph.pureProtocol, client("import { readFile } from 'node:fs'\n"))).toEqual([])
+  })
+
+  test('an undeclared package fails; test code may use what the root declares', () => {
+    expect(found(graph.undeclaredImports, client("import { a } from 'left-pad'\n"))).toEqual([
+      'packages/client/src/a.ts:2 left-pad is not declared in packages/client/package.json',
+    ])
+    const inTest = "import { test } from '@jest/globals'\n"
+    expect(found(graph.undeclaredImports, { 'packages/client/test/a.test.ts': inTest })).toEqual([])
+    expect(found(graph.undeclaredImports, client(inTest))).toHaveLength(1)
+  })
+
+  test('a dependency that nothing names fails', () => {
+    expect(found(graph.unusedDependencies, {})).toHaveLength(1)
+    const files = client("import { a } from '@holdfast/protocol'\n")
+    expect(found(graph.unusedDependencies, files)).toEqual([])
+  })
+})
+
+describe('files and their imports', () => {
+  test('a circle of imports fails, also one of types', () => {
+    const files = {
+      'packages/client/src/a.ts': "import type { B } from './b.ts'\n",
+      'packages/client/src/b.ts': "import type { C } from './c.ts'\n",
+      'packages/client/src/c.ts': "import type { A } from './a.ts'\n",
+    }
+    const [circle, ...more] = found(graph.importCircles, files)
+    expect(circle).toMatch(/a\.ts, packages\/client\/src\/b\.ts, packages\/client\/src\/c\.ts/)
+    expect(more).toEqual([])
+    const open = { ...files, 'packages/client/src/c.ts': 'export const c = 1\n' }
+    expect(found(graph.importCircles, open)).toEqual([])
+  })
+
+  test('an index.ts that declares something fails', () => {
+    const index = (body) => ({ 'packages/client/src/index.ts': HEAD + body })
+    expect(found(graph.indexFiles, index("export { a } from './a.ts'\n"))).toEqual([])
+    expect(found(graph.indexFiles, index('export const a = 1\n'))).toHaveLength(1)
+    expect(
+      found(graph.indexFiles, index("import { a } from './a.ts'\nexport { a }\n")),
+    ).toHaveLength(2)
+  })
+
+  test('an index.ts imported from inside fails', () => {
+    const files = {
+      ...client("import { b } from './index.ts'\n"),
+      'packages/client/src/index.ts': `${HEAD}export { b } from './b.ts'\n`,
+    }
+    expect(found(graph.indexFiles, files)).toHaveLength(1)
+  })
+
+  test('a file that nothing reaches fails, as does shipped code that only tests reach', () => {
+    const files = {
+      'packages/client/src/index.ts': "export { a } from './a.ts'\n",
+      'packages/client/src/a.ts': "new Worker(new URL('./worker.js', import.meta.url))\n",
+      'packages/client/src/worker.ts': '',
+      'packages/client/src/tested.ts': '',
+      'packages/client/src/dead.ts': '',
+      'packages/client/test/tested.test.ts': "import '../src/tested.ts'\nimport './helper.ts'\n",
+      'packages/client/test/helper.ts': '',
+    }
+    expect(found(graph.deadFiles, files)).toEqual([
+      'packages/client/src/tested.ts:1 only tests reach this file; use it, export it or delete it',
+      'packages/client/src/dead.ts:1 nothing reaches this file; use it, export it or delete it',
+    ])
+  })
+
+  test('a program named by its compiled path is reached', () => {
+    const files = {
+      'packages/client/bin/holdfast.mjs': "import '../dist/src/cli.js'\n",
+      'packages/client/src/cli.ts': '',
+    }
+    expect(found(graph.deadFiles, files)).toEqual([])
+  })
+})
+
+describe('single files', () => {
+  test.each([
+    'export default 1\n',
+    'export default function f() {}\n',
+    'const a = 1\nexport { a as default }\n',
+  ])('a default export fails: %j', (body) => {
+    expect(found(code.defaultExports, client(body))).toHaveLength(1)
+  })
+
+  test('a configuration file may have a default export', () => {
+    const files = { 'packages/client/some.config.mjs': 'export default {}\n' }
+    expect(found(code.defaultExports, files)).toEqual([])
+  })
+
+  test('any fails wherever it stands; the word alone does not', () => {
+    expect(found(code.anyTypes, client('const a = (b: any): any[] => b\n'))).toHaveLength(2)
+    expect(found(code.anyTypes, client("const any = 'any' // any\n"))).toEqual([])
+  })
+
+  const body = (lines) => 'const x = 1\n'.repeat(lines)
+
+  test('a function of 71 lines fails, one of 70 passes', () => {
+    const [long] = found(code.functionLength, client(`function f() {\n${body(69)}}\n`))
+    expect(long).toMatch(/^packages\/client\/src\/a\.ts:2 f has 71 lines, at most 70/)
+    expect(found(code.functionLength, client(`function f() {\n${body(68)}}\n`))).toEqual([])
+  })
+
+  test('a describe is a table of contents, its tests are functions', () => {
+    const tests = `describe('a', () => {\n${body(80)}})\n`
+    expect(found(code.functionLength, client(tests))).toEqual([])
+    expect(found(code.functionLength, client(`test('a', () => {\n${body(80)}})\n`))).toHaveLength(1)
+  })
+
+  test('a file of 301 lines fails, one of 300 passes', () => {
+    expect(found(code.fileLength, client(body(300)))).toHaveLength(1)
+    expect(found(code.fileLength, client(body(299)))).toEqual([])
+  })
+
+  test.each(['Date.now()', 'Math.random()', 'setTimeout(f, 1)', 'setInterval(f, 1)', 'new Date()'])(
+    '%s fails outside an adapter',
+    (call) => {
+      expect(found(code.bannedGlobals, client(`${call}\n`))).toHaveLength(1)
+      for (const path of ['system-clock.ts', 'cli.ts', 'cli/main.ts', 'http-adapter.ts']) {
+        expect(found(code.bannedGlobals, { [`packages/client/src/${path}`]: call })).toEqual([])
+      }
+      expect(found(code.bannedGlobals, { 'packages/client/test/a.test.ts': call })).toEqual([])
+    },
+  )
+
+  test('a file that implements the clock may read it', () => {
+    const clock = 'export const real: Clock = { now: () => milliseconds(Date.now()), sleep }\n'
+    expect(found(code.bannedGlobals, client(clock))).toEqual([])
+    expect(found(code.bannedGlobals, client('new Date(clock.now())\n'))).toEqual([])
+  })
+
+  test('the timers module fails outside an adapter', () => {
+    const files = client("import { setTimeout } from 'node:timers/promises'\n")
+    expect(found(code.bannedGlobals, files)).toHaveLength(1)
+  })
+
+  test('a file without an opening paragraph fails', () => {
+    const bare = { 'packages/client/src/a.ts': 'export const a = 1\n' }
+    expect(found(code.openingParagraph, bare)).toHaveLength(1)
+    const terse = { 'packages/client/src/a.ts': '/** A. */\nexport const a = 1\n' }
+    expect(found(code.openingParagraph, terse)).toHaveLength(1)
+    expect(found(code.openingParagraph, client('export const a = 1\n'))).toEqual([])
+  })
+
+  test('a generated file names its generator, and is spared the other rules', () => {
+    const path = 'packages/client/src/generated/abi.ts'
+    expect(found(code.generatedHeader, { [path]: 'export const abi = 1\n' })).toHaveLength(1)
+    const named = { [path]: '// Generated by tools/generate.mjs.\nexport default 1\n' }
+    expect(found(code.generatedHeader, named)).toEqual([])
+    expect(found(code.defaultExports, named)).toEqual([])
+  })
+
+  test.each([
+    'export interface A { readonly sizeBytes: number }',
+    'export const f = (price: number): void => undefined',
+    'export class A { fee: number | undefined }',
+    'export const TOTAL_BYTES: number = 1',
+  ])('a bare number for a measured thing fails: %s', (line) => {
+    expect(found(code.bareNumbers, client(`${line}\n`))).toHaveLength(1)
+  })
+
+  test.each([
+    'export interface A { readonly sizeBytes: Bytes; readonly timeoutMs: number }',
+    'const f = (price: number): void => undefined',
+    'export const f = (): void => { const bytes: number = 1 }',
+    'export class A { #fee: number = 1 }',
+  ])('other numbers pass: %s', (line) => {
+    expect(found(code.bareNumbers, client(`${line}\n`))).toEqual([])
+  })
+})
+
+describe('text', () => {
+  test('a page has one title and opens with it; code fences do not count', () => {
+    const page = (body) => ({ 'docs/a.md': body })
+    expect(found(text.markdownTitle, page('# A\n\n```sh\n# comment\n```\n\n## B\n'))).toEqual([])
+    expect(found(text.markdownTitle, page('# A\n\n# B\n'))).toHaveLength(1)
+    expect(found(text.markdownTitle, page('words\n\n# A\n'))).toHaveLength(1)
+    expect(found(text.markdownTitle, page('words\n'))).toHaveLength(1)
+  })
+
+  const place = (...parts) => `/${parts.join('/')}`
+  test.each([
+    ['registry', 'example', 'org'].join('.'),
+    `"resolved": "${'https'}:${'//host/package.tgz'}"`,
+    place('work', 'main', 'packages'),
+    place('home', 'someone', 'file'),
+    place('tmp', 'state'),
+  ])('a trace of one machine fails: %s', (line) => {
+    expect(found(text.machineTraces, { 'docs/a.md': `# A\n\n${line}\n` })).toHaveLength(1)
+  })
+
+  test('paths inside the repository and on the web pass', () => {
+    const lines = ['tools/work/main.ts', 'https://example.org/work/main', 'a/tmp/b', './tmp/x']
+    expect(found(text.machineTraces, { 'docs/a.md': `# A\n\n${lines.join('\n')}\n` })).toEqual([])
+  })
+
+  test('a promise without an issue fails', () => {
+    const promise = ['TO', 'DO'].join('')
+    expect(found(text.todos, client(`// ${promise}: later\n`))).toHaveLength(1)
+    expect(found(text.todos, client(`// ${promise}(#12): later\n`))).toEqual([])
+  })
+})
+
+describe('the whole', () => {
+  test('findings come by file and line', () => {
+    const files = { ...MANIFEST, ...client('export default 1\nconst a: any = 1\n') }
+    const rules = tidy(treeFrom(files), {}).map(({ rule }) => rule)
+    expect(rules).toEqual(['unused-dependency', 'dead-file', 'default-export', 'any'])
+  })
+
+  test('an exception excuses its finding and no other, and is a finding once it is idle', () => {
+    const finding = { rule: 'any', path: 'a.ts', line: 1, message: 'any', key: 'a.ts' }
+    expect(excuse([finding], { any: { 'a.ts': 'reason' } })).toEqual([])
+    expect(excuse([finding], { todo: { 'a.ts': 'reason' } })).toHaveLength(2)
+    const [idle] = excuse([], { any: { 'a.ts': 'reason' } })
+    expect(idle).toMatchObject({ rule: 'allow-list', key: 'a.ts' })
+  })
+})

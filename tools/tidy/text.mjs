@@ -1,0 +1,71 @@
+/**
+ * Rules over text of any kind: one title per page, no trace of the machine it was written on, no
+ * promise without an issue.
+ */
+import { finding } from './tree.mjs'
+
+const eachLine = (file, visit) => {
+  const lines = file.text.split('\n')
+  return lines.flatMap((line, index) => visit(line, index + 1) ?? [])
+}
+
+/** A page has one title, and it comes first. */
+export const markdownTitle = (tree) =>
+  tree.files
+    .filter((file) => file.name.endsWith('.md'))
+    .flatMap((file) => {
+      const prose = file.text.replace(/^(```|~~~)[\s\S]*?^\1/gm, '')
+      const titles = prose.split('\n').filter((line) => /^# /.test(line)).length
+      const opens = /^\s*# /.test(file.text)
+      if (titles === 1 && opens) return []
+      const message = opens ? `${titles} titles, a page has one` : 'does not open with its title'
+      return [finding('markdown-title', file, 1, message)]
+    })
+
+/** Patterns that give a machine away. Written so that this file does not match itself. */
+const TRACES = [
+  [/\bregistry\.(?:[a-z0-9-]+\.)+[a-z]{2,}\b/, 'names a package registry host'],
+  [
+    /"resolved":\s*"https?:/,
+    'a lockfile address; npm keeps none with omit-lockfile-registry-resolved',
+  ],
+  [
+    /(?<![\w.~>}-])\/(?:work|root|Users|tmp|home\/[a-z]+|private\/var)\/[\w.-]+/,
+    'names a path of one machine',
+  ],
+]
+
+/** Nothing committed depends on, or tells about, where it was written. */
+export const machineTraces = (tree) =>
+  tree.files.flatMap((file) =>
+    eachLine(file, (line, number) => {
+      const trace = TRACES.find(([pattern]) => pattern.test(line))
+      if (trace === undefined) return []
+      return [finding('machine-trace', file, number, trace[1])]
+    }),
+  )
+
+const PROMISE = /\b(?:TODO|FIXME|XXX)\b(?!\(#\d+\))/
+
+/** A TODO is a promise; a promise has an issue. */
+export const todos = (tree) =>
+  tree.code
+    .concat(tree.files.filter((file) => /\.(?:sol|proto|c|h)$/.test(file.name)))
+    .flatMap((file) =>
+      file.path.startsWith('tools/tidy/') || file.path.startsWith('tools/test/tidy')
+        ? []
+        : eachLine(file, (line, number) =>
+            PROMISE.test(line)
+              ? [
+                  finding(
+                    'todo',
+                    file,
+                    number,
+                    'a TODO without an issue; write TODO(#n) or do it now',
+                  ),
+                ]
+              : [],
+          ),
+    )
+
+export const TEXT_RULES = [markdownTitle, machineTraces, todos]
