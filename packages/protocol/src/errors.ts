@@ -1,12 +1,16 @@
 /**
  * The one error of Holdfast, its closed set of codes, and the table that says for each code whose
  * fault it is, how it travels over gRPC, whether to try again, what a command exits with, and what
- * to tell the person. A code without a row does not compile.
+ * to tell the person. A code without a row does not compile, nor one whose fields are missing in
+ * `error-fields.ts`.
  *
  * Recognise errors by `HoldfastError.is(e, 'CODE')`, never by `instanceof` across packages.
  */
 
-/** Every code with its fields; expected before actual. Add yours to the family it belongs to. */
+/**
+ * Every code with its fields; expected before actual. Add yours to the family it belongs to, with a
+ * row below and its fields in `error-fields.ts`.
+ */
 export type HoldfastErrorDetail =
   // invalid: the caller said something that can never work
   | { readonly code: 'UNIT_INVALID'; readonly unit: string; readonly value: string }
