@@ -83,6 +83,8 @@ export type HoldfastErrorDetail =
       readonly offset: bigint
       readonly reason: string
     }
+  | { readonly code: 'STORE_READ_ONLY'; readonly path: string; readonly reason: string }
+  | { readonly code: 'HOME_IN_USE'; readonly path: string; readonly pid: number }
   | {
       readonly code: 'REPLICAS_EXHAUSTED'
       readonly dataset: string
@@ -365,6 +367,18 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
     'never',
     'verification',
     'Run holdfast-provider scrub, and check the disk.',
+  ),
+  STORE_READ_ONLY: row(
+    GRPC.unavailable,
+    'never',
+    'error',
+    'The disk failed a write: check it, then restart the provider.',
+  ),
+  HOME_IN_USE: row(
+    GRPC.precondition,
+    'never',
+    'error',
+    'Stop the process that uses the directory, or name another one.',
   ),
   REPLICAS_EXHAUSTED: row(
     GRPC.unavailable,
