@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IVault} from "./interfaces/IVault.sol";
+
+/// @title Every token of the network
+/// @notice See IVault. Immutable, without an administrator. Only the market and the registry named at
+/// construction move balances between accounts; only an owner takes its own balance out.
+///
+/// Invariant, per listed token:
+///   sum of balanceOf + heldOf + stakedOf + feesAvailable <= token.balanceOf(vault)
+/// with equality unless somebody sends tokens without depositing them.
+contract Vault is IVault, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+    using SafeCast for uint256;
+
+    /// @notice What the market holds and all fees ever collected share a slot: a payment writes both.
+    struct Pool {
+        uint128 held;
+        uint128 fees;
+    }
+
+    /// @inheritdoc IVault
+    address public immutable market;
+    /// @inheritdoc IVault
+    address public immutable registry;
+    /// @inheritdoc IVault
+    address public immutable feeAccount;
+
+    address[] private _tokens;
+    /// @dev Index + 1, so that zero means unknown.
+    mapping(address token => uint256 place) private _places;
+    mapping(uint8 index => mapping(address owner => uint256 amount)) private _balances;
+    mapping(uint8 index => Pool pool) private _pools;
+    mapping(uint8 index => uint256 amount) private _feesWithdrawn;
+    uint256 private _staked;
+
+    modifier onlyMarket() {
+        require(msg.sender == market, VaultCallerNotMarket(msg.sender));
+        _;
+    }
+
+    modifier onlyRegistry() {
+        require(msg.sender == registry, VaultCallerNotRegistry(msg.sender));
+        _;
+    }
+
+    /// @param tokens_ 1 to 255 different token contracts, the default first. No rebasing tokens.
+    /// @param registry_ and
+    /// @param market_ are deployed later: their addresses are computed from the deployer's nonce.
+    constructor(address[] memory tokens_, address feeAccount_, address registry_, address market_) {
+        require(
+            feeAccount_ != address(0) && registry_ != address(0) && market_ != address(0),
+            VaultAddressZero()
+        );
+        require(tokens_.length > 0 && tokens_.length < 256, VaultTokenListInvalid());
+        for (uint256 i = 0; i < tokens_.length; i++) {
+            require(tokens_[i].code.length != 0 && _places[tokens_[i]] == 0, VaultTokenListInvalid());
+            _places[tokens_[i]] = i + 1;
+        }
+        _tokens = tokens_;
+        feeAccount = feeAccount_;
+        registry = registry_;
+        market = market_;
+    }
+
+    /// @inheritdoc IVault
+    function deposit(address token, address owner, uint256 amount)
+        external
+        nonReentrant
+        returns (uint256 received)
+    {
+        received = _take(token, msg.sender, owner, amount);
+    }
+
+    /// @inheritdoc IVault
+    function depositWithPermit(
+        address token,
+        address owner,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external nonReentrant returns (uint256 received) {
+        tokenIndex(token);
+        // Somebody may have used the permit already; then the owner itself still deposits by the allowance it
+        // left, but nobody else may use an allowance without showing a valid permit.
+        try IERC20Permit(token).permit(owner, address(this), amount, deadline, v, r, s) {}
+        catch {
+            require(msg.sender == owner, VaultPermitRefused(owner));
+        }
+        received = _take(token, owner, owner, amount);
+    }
+
+    /// @inheritdoc IVault
+    function withdraw(address token, uint256 amount, address to) external nonReentrant {
+        require(to != address(0), VaultAddressZero());
+        _debit(tokenIndex(token), msg.sender, amount);
+        emit Withdrawn(token, msg.sender, amount, to);
+        IERC20(token).safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function withdrawFees(address token, uint256 amount, address to) external nonReentrant {
+        require(msg.sender == feeAccount, VaultCallerNotFeeAccount(msg.sender));
+        require(to != address(0), VaultAddressZero());
+        uint256 available = feesAvailable(token);
+        require(amount <= available, VaultBalanceTooLow(msg.sender, amount, available));
+        _feesWithdrawn[tokenIndex(token)] += amount;
+        emit FeesWithdrawn(token, amount, to);
+        IERC20(token).safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function lock(uint8 index, address client, uint256 deposit_, address provider, uint256 collateral)
+        external
+        onlyMarket
+    {
+        _debit(index, client, deposit_);
+        _debit(index, provider, collateral);
+        _pools[index].held += (deposit_ + collateral).toUint128();
+    }
+
+    /// @inheritdoc IVault
+    function pay(uint8 index, address provider, uint256 amount, uint256 fee) external onlyMarket {
+        Pool memory pool = _pools[index];
+        pool.held -= (amount + fee).toUint128();
+        pool.fees += fee.toUint128();
+        _pools[index] = pool;
+        _balances[index][provider] += amount;
+    }
+
+    /// @inheritdoc IVault
+    function release(uint8 index, address client, uint256 refund, address provider, uint256 collateral)
+        external
+        onlyMarket
+    {
+        _pools[index].held -= (refund + collateral).toUint128();
+        _balances[index][client] += refund;
+        _balances[index][provider] += collateral;
+    }
+
+    /// @inheritdoc IVault
+    function stake(address owner, uint256 amount) external onlyRegistry {
+        _debit(0, owner, amount);
+        _staked += amount;
+    }
+
+    /// @inheritdoc IVault
+    function unstake(address owner, uint256 amount) external onlyRegistry {
+        _staked -= amount;
+        _balances[0][owner] += amount;
+    }
+
+    /// @inheritdoc IVault
+    function balanceOf(address token, address owner) external view returns (uint256) {
+        return _balances[tokenIndex(token)][owner];
+    }
+
+    /// @inheritdoc IVault
+    function heldOf(address token) external view returns (uint256) {
+        return _pools[tokenIndex(token)].held;
+    }
+
+    /// @inheritdoc IVault
+    function stakedOf(address token) external view returns (uint256) {
+        return tokenIndex(token) == 0 ? _staked : 0;
+    }
+
+    /// @inheritdoc IVault
+    function feesCollected(address token) external view returns (uint256) {
+        return _pools[tokenIndex(token)].fees;
+    }
+
+    /// @inheritdoc IVault
+    function feesAvailable(address token) public view returns (uint256) {
+        uint8 index = tokenIndex(token);
+        return _pools[index].fees - _feesWithdrawn[index];
+    }
+
+    /// @inheritdoc IVault
+    function tokens() external view returns (address[] memory) {
+        return _tokens;
+    }
+
+    /// @inheritdoc IVault
+    function tokenAt(uint8 index) external view returns (address) {
+        return _tokens[index];
+    }
+
+    /// @inheritdoc IVault
+    function tokenIndex(address token) public view returns (uint8) {
+        uint256 place = _places[token];
+        require(place != 0, VaultTokenUnknown(token));
+        return uint8(place - 1);
+    }
+
+    function _take(address token, address from, address owner, uint256 amount)
+        private
+        returns (uint256 received)
+    {
+        uint8 index = tokenIndex(token);
+        require(owner != address(0), VaultAddressZero());
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(from, address(this), amount);
+        received = IERC20(token).balanceOf(address(this)) - before;
+        require(received != 0, VaultNothingReceived(token));
+        _balances[index][owner] += received;
+        emit Deposited(token, owner, received, from);
+    }
+
+    function _debit(uint8 index, address owner, uint256 amount) private {
+        uint256 available = _balances[index][owner];
+        require(amount <= available, VaultBalanceTooLow(owner, amount, available));
+        _balances[index][owner] = available - amount;
+    }
+}

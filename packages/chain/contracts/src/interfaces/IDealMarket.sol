@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+pragma solidity 0.8.37;
+
+import {DealTerms} from "../types/DealTerms.sol";
+
+/// @notice Deals and their money: opened with both signatures, paid per proven period, closed to the last unit.
+/// A deal opened in period q counts the periods start = q + 1 <= p < end.
+interface IDealMarket {
+    /// @notice How a deal stands in the current period. Closed goes before Ended, Ended before Faulty.
+    enum DealState {
+        None,
+        Active,
+        Faulty,
+        Ended,
+        Closed
+    }
+
+    /// @param settledThrough Settled periods are start <= p < settledThrough.
+    /// @param faulted True after a declared fault; then `faultedFrom` is the first period that is not paid.
+    /// @param inTree True while the deal occupies `slot` of its provider's tree.
+    /// @param proven Periods paid so far.
+    /// @param paid Gross, fee included: costOf(rate, proven).
+    struct Deal {
+        address provider;
+        DealState state;
+        uint64 start;
+        uint64 end;
+        uint64 settledThrough;
+        bool faulted;
+        uint64 faultedFrom;
+        uint32 slot;
+        bool inTree;
+        address token;
+        uint128 rate;
+        uint64 proven;
+        uint256 paid;
+    }
+
+    event DealOpened(
+        bytes32 deal,
+        address indexed client,
+        address indexed provider,
+        bytes32 indexed dataset,
+        DealTerms terms,
+        uint32 slot,
+        uint64 start,
+        uint64 end
+    );
+    event DealFaulted(bytes32 indexed deal, address indexed provider, uint64 period);
+    event DealTerminated(bytes32 indexed deal, address indexed provider, uint64 end);
+    /// @notice Periods before `through` are settled; `paid` is what this settlement paid, `fee` included in it.
+    event DealSettled(bytes32 indexed deal, uint64 through, uint256 paid, uint256 fee);
+    /// @notice `refunded` went back to the client, `returned` (collateral) to the provider.
+    event DealClosed(bytes32 indexed deal, address indexed provider, uint256 refunded, uint256 returned);
+
+    /// @notice The contracts given at construction do not point at each other and at this one.
+    error MarketWiringInvalid();
+    error MarketFeeInvalid(uint256 feeBps);
+    error MarketDealUnknown(bytes32 deal);
+    error MarketDealExists(bytes32 deal);
+    error MarketTermsInvalid(string field);
+    error MarketOpenTooLate(uint64 openBefore, uint256 time);
+    error MarketProviderNotAccepting(address provider);
+    error MarketClientSignatureInvalid(address client);
+    error MarketOperatorSignatureInvalid(address operator, address recovered);
+    error MarketDepositTooSmall(uint256 needed, uint256 actual);
+    error MarketCallerNotClient(address client, address caller);
+    error MarketCallerNotOperator(address operator, address caller);
+    error MarketDealEnded(bytes32 deal, uint64 end);
+    error MarketDealNotEnded(bytes32 deal, uint64 end);
+    error MarketDealNotFinal(bytes32 deal, uint64 end, uint64 finalThrough);
+    error MarketDealFaulted(bytes32 deal);
+    error MarketDealClosed(bytes32 deal);
+    error MarketSlotFree(bytes32 deal);
+
+    /// @notice Opens a deal that both parties signed; by anybody. The deal id is returned.
+    /// @param clientSignature 65 bytes, or anything that the client's ERC-1271 wallet accepts.
+    /// @param operatorSignature 65 bytes by the provider's operator.
+    /// @param slot An empty slot of the provider's tree, at most its slot count.
+    /// @param path Siblings of the slot (after growth), 40 bytes each: hash, weight (uint64).
+    function openDeal(
+        DealTerms calldata terms,
+        bytes calldata clientSignature,
+        bytes calldata operatorSignature,
+        uint32 slot,
+        bytes calldata path
+    ) external returns (bytes32 deal);
+
+    /// @notice The bytes are lost: the deal is unpaid from this period on (from the next when this one is already
+    /// proven) and leaves the tree from the next period on. Only the operator.
+    function declareFault(DealTerms calldata terms, bytes calldata path) external;
+
+    /// @notice Gives notice: the deal ends at the smaller of its end and now + 1 + notice, or now + 1 when it is
+    /// faulty. Only the client.
+    function terminateDeal(DealTerms calldata terms) external;
+
+    /// @notice Pays what is proven and final. Zero is a valid result. By anybody.
+    function settle(bytes32 deal) external;
+
+    /// @notice Settles many deals. By anybody.
+    function settleMany(bytes32[] calldata deals) external;
+
+    /// @notice Settles an ended deal to the last unit: rest of the escrow to the client, collateral to the provider.
+    /// By anybody.
+    function closeDeal(DealTerms calldata terms) external;
+
+    /// @notice Takes an ended or closed deal out of the tree. Only the operator.
+    function releaseSlot(DealTerms calldata terms, bytes calldata path) external;
+
+    /// @notice The record of a deal; state None when there is none.
+    function getDeal(bytes32 deal) external view returns (Deal memory);
+
+    /// @notice The id of a deal with these terms on this network.
+    function dealIdOf(DealTerms calldata terms) external view returns (bytes32);
+
+    /// @notice Escrow still held for a deal; zero when it is closed or was never opened.
+    function escrowOf(DealTerms calldata terms) external view returns (uint256);
+
+    /// @notice The period that contains the current block time.
+    function currentPeriod() external view returns (uint64);
+
+    function feeBps() external view returns (uint256);
+
+    function domainSeparator() external view returns (bytes32);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+pragma solidity 0.8.37;
+
+/// @notice Holds every token and knows nothing of deals: free balances per token and owner, what the market
+/// holds in deals, what the registry holds as stake, and fees. Deposits count what arrived; withdrawals are pulled.
+interface IVault {
+    /// @notice `amount` is what arrived, which may be less than what was sent.
+    event Deposited(address indexed token, address indexed owner, uint256 amount, address from);
+    event Withdrawn(address indexed token, address indexed owner, uint256 amount, address to);
+    event FeesWithdrawn(address indexed token, uint256 amount, address to);
+
+    error VaultTokenUnknown(address token);
+    error VaultTokenListInvalid();
+    error VaultAddressZero();
+    error VaultCallerNotMarket(address caller);
+    error VaultCallerNotRegistry(address caller);
+    error VaultCallerNotFeeAccount(address caller);
+    error VaultBalanceTooLow(address owner, uint256 needed, uint256 available);
+    error VaultNothingReceived(address token);
+    /// @notice The permit failed and the sender is not the token's owner.
+    error VaultPermitRefused(address owner);
+
+    /// @notice Takes `amount` of `token` from the sender and credits what arrives to `owner`.
+    function deposit(address token, address owner, uint256 amount) external returns (uint256 received);
+
+    /// @notice Deposits by ERC-2612 permit, by anybody, and always to the signer's own balance.
+    function depositWithPermit(
+        address token,
+        address owner,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint256 received);
+
+    /// @notice Sends `amount` of the sender's free balance to `to`.
+    function withdraw(address token, uint256 amount, address to) external;
+
+    /// @notice Sends collected fees to `to`. Only the fee account.
+    function withdrawFees(address token, uint256 amount, address to) external;
+
+    /// @notice Moves deposit and collateral of a deal from free balances into what the market holds. Only the market.
+    /// @param index The token's place in `tokens()`.
+    function lock(uint8 index, address client, uint256 deposit_, address provider, uint256 collateral) external;
+
+    /// @notice Pays from what the market holds: `amount` to `provider` and `fee` to the fee account. Only the market.
+    function pay(uint8 index, address provider, uint256 amount, uint256 fee) external;
+
+    /// @notice Returns what a closed deal still holds to both parties. Only the market.
+    function release(uint8 index, address client, uint256 refund, address provider, uint256 collateral) external;
+
+    /// @notice Moves free balance of `owner` in the default token into stake. Only the registry.
+    function stake(address owner, uint256 amount) external;
+
+    /// @notice Moves stake back to the free balance of `owner`. Only the registry.
+    function unstake(address owner, uint256 amount) external;
+
+    /// @notice Free balance, in base units of the token.
+    function balanceOf(address token, address owner) external view returns (uint256);
+
+    /// @notice What the market holds for open deals: escrow and collateral.
+    function heldOf(address token) external view returns (uint256);
+
+    /// @notice What the registry holds as stake. Only the default token has any.
+    function stakedOf(address token) external view returns (uint256);
+
+    /// @notice All fees ever collected in a token, withdrawn or not.
+    function feesCollected(address token) external view returns (uint256);
+
+    /// @notice Fees not yet withdrawn.
+    function feesAvailable(address token) external view returns (uint256);
+
+    /// @notice The accepted tokens, the default (stake) token first. Never changes.
+    function tokens() external view returns (address[] memory);
+
+    function tokenAt(uint8 index) external view returns (address);
+
+    /// @notice The place of `token` in `tokens()`; reverts when it is not there.
+    function tokenIndex(address token) external view returns (uint8);
+
+    function market() external view returns (address);
+
+    function registry() external view returns (address);
+
+    function feeAccount() external view returns (address);
+}
