@@ -1,0 +1,109 @@
+/**
+ * The payloads this provider can stand by: the store's, without those found damaged. Every read
+ * passes here, so that damage noticed anywhere is remembered once, said once, and acted upon.
+ *
+ * Invariants: a damaged payload is never served nor offered for a new deal; damage is in the journal
+ * before anything is done about it.
+ */
+import {
+  type CallOptions,
+  type Commitment,
+  type DealId,
+  HoldfastError,
+  type Logger,
+  leafIndex,
+  type Root,
+} from '@holdfast/protocol'
+import type { PromiseBook } from './journal/promise-book.ts'
+import type { FoundDamage } from './journal/promises.ts'
+import type { ByteRange } from './store/ranges.ts'
+import type { Damage, SectorStore, StoredPayload } from './store/sector-store.ts'
+
+export interface HoldingsDependencies {
+  readonly store: SectorStore
+  readonly book: PromiseBook
+  readonly logger: Logger
+  /** The deals that rest on a payload, to name them. */
+  readonly dealsOf: (root: Root) => readonly DealId[]
+  /** Called after new damage is written down. */
+  readonly onDamage: () => void
+}
+
+export class Holdings {
+  readonly #dependencies: HoldingsDependencies
+
+  constructor(dependencies: HoldingsDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** A payload that is here whole, as far as anybody knows. */
+  find(root: Root): StoredPayload | undefined {
+    return this.damageOf(root) === undefined ? this.#dependencies.store.find(root) : undefined
+  }
+
+  /** Whether exactly this payload is here whole. */
+  holds({ root, length, scheme }: Commitment): boolean {
+    const found = this.find(root)?.commitment
+    return found !== undefined && found.length === length && found.scheme === scheme
+  }
+
+  damageOf(root: Root): FoundDamage | undefined {
+    return this.#dependencies.book.promises.damages.get(root)
+  }
+
+  /**
+   * Checked bytes of a payload. Damage is written down, then thrown.
+   * @throws HoldfastError `PAYLOAD_NOT_FOUND`, `PAYLOAD_CORRUPT`, `RANGE_INVALID`.
+   */
+  async *read(root: Root, range: ByteRange, options: CallOptions = {}): AsyncGenerator<Uint8Array> {
+    this.#refuseDamaged(root)
+    try {
+      yield* this.#dependencies.store.read(root, range, options)
+    } catch (error) {
+      if (HoldfastError.is(error, 'PAYLOAD_CORRUPT') && error.detail.code === 'PAYLOAD_CORRUPT') {
+        await this.noteDamage(root, {
+          leaf: leafIndex(error.detail.leaf),
+          what: error.detail.what,
+        })
+      }
+      throw error
+    }
+  }
+
+  /** Reads a whole payload and writes down what is wrong with it; undefined when all is well. */
+  async verify(root: Root, options: CallOptions = {}): Promise<Damage | undefined> {
+    const damage = await this.#dependencies.store.verify(root, options)
+    if (damage !== undefined) await this.noteDamage(root, damage)
+    return damage
+  }
+
+  /** Remembers that a payload is damaged. The first word about a payload stays. */
+  async noteDamage(root: Root, { leaf, what }: Damage): Promise<void> {
+    const { book, logger, dealsOf, onDamage } = this.#dependencies
+    if (book.promises.damages.has(root)) return
+    await book.record({ kind: 'damage-found', root, leaf, what })
+    logger.error('payload damaged: no longer served nor proven', {
+      root,
+      deals: dealsOf(root),
+      leaf,
+      what,
+    })
+    onDamage()
+  }
+
+  /** A whole copy has taken the place of the damaged one. */
+  async noteMended(root: Root): Promise<void> {
+    const { book, logger } = this.#dependencies
+    if (!book.promises.damages.has(root)) return
+    await book.record({ kind: 'damage-mended', root })
+    logger.info('payload mended', { root })
+  }
+
+  /** @throws HoldfastError `PAYLOAD_CORRUPT` for a payload known to be damaged. */
+  #refuseDamaged(root: Root): void {
+    const damage = this.damageOf(root)
+    if (damage === undefined) return
+    const { leaf, what } = damage
+    throw new HoldfastError({ code: 'PAYLOAD_CORRUPT', root, leaf, what })
+  }
+}

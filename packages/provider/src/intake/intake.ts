@@ -1,0 +1,360 @@
+/**
+ * Uploads from voucher to receipt. A session is opened under a voucher, filled by ranges in any
+ * order, and committed: only then does the operator sign that the bytes are held.
+ *
+ * Invariants: no byte is taken without a reservation; a range is called durable only after its bytes
+ * and then its journal entry are synced, and is never written again; a nonce opens one session ever;
+ * a receipt is in the journal before anybody sees it. Nothing here sends a transaction.
+ */
+import {
+  type Address,
+  type Bytes,
+  bytes,
+  type CallOptions,
+  type Clock,
+  type CommitUploadResponse,
+  type Hash32,
+  HoldfastError,
+  hash32,
+  type Logger,
+  type OpenUploadRequest,
+  type OpenUploadResponse,
+  receiptDigest,
+  type Seconds,
+  type SessionRequest,
+  type Signer,
+  type SigningDomain,
+  type StorageReceipt,
+  type Timestamp,
+  timestamp,
+  voucherDigest,
+} from '@holdfast/protocol'
+import type { SessionEnd } from '../journal/entries.ts'
+import type { PromiseBook } from '../journal/promise-book.ts'
+import type { SessionPromise } from '../journal/promises.ts'
+import type { Holdings } from '../holdings.ts'
+import { type ByteRange, bytesIn, coversRange } from '../store/ranges.ts'
+import type { SectorStore } from '../store/sector-store.ts'
+import { ActiveSessions } from './active-sessions.ts'
+import { type PartBody, receivePart } from './parts.ts'
+import { SessionTokens } from './session-token.ts'
+import { checkVoucher, checkVoucherTime, type VoucherRules } from './vouchers.ts'
+
+export interface IntakeDependencies {
+  readonly store: SectorStore
+  readonly holdings: Holdings
+  readonly book: PromiseBook
+  readonly operator: Signer
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Free vault balance of a payer, in the token this provider takes. */
+  readonly balanceOf: (payer: Address) => Promise<bigint>
+}
+
+export interface IntakeOptions extends VoucherRules {
+  readonly domain: SigningDomain
+  readonly partBytesMax: Bytes
+  readonly sessionTtl: Seconds
+  /** Open sessions one payer may have. */
+  readonly sessionsPerPayerMax: number
+  /** Requests that may send at once. */
+  readonly partsMax: number
+  readonly tokenKey: Uint8Array
+}
+
+export class Intake {
+  readonly #dependencies: IntakeDependencies
+  readonly #options: IntakeOptions
+  readonly #tokens: SessionTokens
+  readonly #active: ActiveSessions
+  readonly #opening = new Map<string, Promise<OpenUploadResponse>>()
+  readonly #committing = new Map<string, Promise<CommitUploadResponse>>()
+
+  constructor(dependencies: IntakeDependencies, options: IntakeOptions) {
+    this.#dependencies = dependencies
+    this.#options = options
+    this.#tokens = new SessionTokens(options.tokenKey)
+    this.#active = new ActiveSessions({ partsMax: options.partsMax })
+  }
+
+  /** Requests that are sending bytes. */
+  get partsInFlight(): number {
+    return this.#active.parts
+  }
+
+  /** Sessions that may still receive bytes. */
+  get openSessions(): number {
+    return this.#openSessions().length
+  }
+
+  /**
+   * Makes store and journal agree after a restart: places without a session are given back, sessions
+   * without a place end.
+   */
+  async recover(): Promise<void> {
+    const { store, book, logger } = this.#dependencies
+    const open = new Map(this.#openSessions().map((session) => [session.session, session]))
+    for (const name of store.staged().keys()) if (!open.has(name)) await store.discard(name)
+    for (const [id, session] of open) {
+      if (store.staged().has(id) || store.find(session.request.voucher.root)) continue
+      logger.warn('upload session lost: its place is missing', { session: id })
+      await book.record({ kind: 'session-ended', session: id, end: 'lost' })
+    }
+    await this.expire()
+  }
+
+  /**
+   * Opens a session, or returns the open one of the same voucher.
+   * @throws HoldfastError `VOUCHER_INVALID`, `VOUCHER_EXPIRED`, `VOUCHER_REPLAYED`,
+   * `SIGNATURE_INVALID`, `PAYLOAD_TOO_LARGE`, `CLIENT_UNKNOWN`, `RATE_LIMITED`, `DISK_FULL`.
+   */
+  async open(request: OpenUploadRequest): Promise<OpenUploadResponse> {
+    checkVoucher(request, this.#options)
+    const session = sessionIdOf(voucherDigest(request.voucher, this.#options.domain))
+    const running = this.#opening.get(session)
+    if (running !== undefined) return running
+    const opening = this.#open(session, request).finally(() => this.#opening.delete(session))
+    this.#opening.set(session, opening)
+    return opening
+  }
+
+  /** The durable ranges of a session. @throws HoldfastError `SESSION_NOT_FOUND`, `UNAUTHORIZED`. */
+  durable(request: SessionRequest): readonly ByteRange[] {
+    return durableOf(this.#authorised(request))
+  }
+
+  /** Durable ranges now and after each change, until the session is whole or ends. */
+  async *watch(
+    request: SessionRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ByteRange[]> {
+    while (!signal.aborted) {
+      const session = this.#authorised(request)
+      const durable = durableOf(session)
+      yield durable
+      if (coversRange(durable, wholeOf(session))) return
+      await this.#active.nextChange(request.session, signal)
+    }
+  }
+
+  /**
+   * Takes one part of a payload. What arrived before a break stays durable.
+   * @returns the durable ranges; `body` is not read when the part is durable already.
+   * @throws HoldfastError `RANGE_INVALID`, `SESSION_NOT_FOUND`, `UNAUTHORIZED`, `QUEUE_FULL`,
+   * `DISK_FULL`, `STORE_READ_ONLY`.
+   */
+  async putPart(
+    request: SessionRequest,
+    part: ByteRange & { readonly total: Bytes },
+    body: PartBody,
+  ): Promise<readonly ByteRange[]> {
+    const session = this.#authorised(request)
+    this.#checkPart(session, part)
+    const range = { start: part.start, end: part.end }
+    if (coversRange(durableOf(session), range)) return durableOf(session)
+    const { store, book } = this.#dependencies
+    await this.#active.sending(request.session, range, (stop) =>
+      receivePart(
+        {
+          write: (offset, buffers) => store.write(request.session, offset, buffers),
+          settle: async (received) => {
+            await store.sync(request.session)
+            await book.record({ kind: 'range-durable', session: request.session, ...received })
+            this.#active.changed(request.session)
+          },
+        },
+        { range, durable: session.durable, stop },
+        body,
+      ),
+    )
+    return durableOf(this.#authorised(request))
+  }
+
+  /**
+   * Checks the root and signs for the payload. Repeating it returns the same receipt.
+   * @throws HoldfastError `UPLOAD_INCOMPLETE`, `ROOT_MISMATCH` (the session is then gone),
+   * `SESSION_NOT_FOUND`, `UNAUTHORIZED`.
+   */
+  async commit(request: SessionRequest, options: CallOptions = {}): Promise<CommitUploadResponse> {
+    const session = this.#authorised(request)
+    if (session.receipt !== undefined) return session.receipt
+    const running = this.#committing.get(request.session)
+    if (running !== undefined) return running
+    const committing = this.#commit(session, options).finally(() =>
+      this.#committing.delete(request.session),
+    )
+    this.#committing.set(request.session, committing)
+    return committing
+  }
+
+  /** Drops a session and gives its space back. Its voucher is spent. */
+  async abort(request: SessionRequest): Promise<void> {
+    const session = this.#authorised(request)
+    if (session.receipt !== undefined) return
+    await this.#end(session, 'aborted')
+  }
+
+  /** Drops every session whose time is over. */
+  async expire(): Promise<void> {
+    const now = this.#now()
+    for (const session of this.#openSessions()) {
+      if (session.expiry > now || this.#committing.has(session.session)) continue
+      await this.#end(session, 'expired')
+    }
+  }
+
+  async #open(id: string, request: OpenUploadRequest): Promise<OpenUploadResponse> {
+    const { book, store, holdings, balanceOf } = this.#dependencies
+    const { voucher } = request
+    const known = book.promises.sessionOfNonce(voucher.nonce)
+    if (known !== undefined) return this.#reopen(id, known)
+    checkVoucherTime(request, this.#now())
+    if ((await balanceOf(voucher.payer)) === 0n) {
+      throw new HoldfastError({ code: 'CLIENT_UNKNOWN', client: voucher.payer })
+    }
+    this.#checkQuota(voucher.payer)
+    if (!holdings.holds(voucher)) await store.reserve(id, voucher)
+    const expiry = timestamp(this.#now() + this.#options.sessionTtl)
+    try {
+      await book.record({ kind: 'session-opened', session: id, request, expiry })
+    } catch (error) {
+      await store.discard(id)
+      throw error
+    }
+    return this.#opened(id)
+  }
+
+  #reopen(id: string, known: SessionPromise): OpenUploadResponse {
+    if (known.session === id && known.end === undefined) return this.#opened(id)
+    const { nonce } = known.request.voucher
+    throw new HoldfastError({ code: 'VOUCHER_REPLAYED', nonce })
+  }
+
+  #opened(id: string): OpenUploadResponse {
+    const { book, holdings } = this.#dependencies
+    const session = book.promises.sessions.get(id)
+    if (session === undefined) throw new HoldfastError({ code: 'SESSION_NOT_FOUND', session: id })
+    return {
+      session: id,
+      token: this.#tokens.tokenOf(id),
+      expiry: session.expiry,
+      durable: durableOf(session),
+      complete: session.receipt !== undefined || holdings.holds(session.request.voucher),
+    }
+  }
+
+  async #commit(session: SessionPromise, options: CallOptions): Promise<CommitUploadResponse> {
+    const { store, holdings, book, operator } = this.#dependencies
+    const { voucher } = session.request
+    const whole = coversRange(session.durable, wholeOf(session))
+    if (!whole || !store.staged().has(session.session)) await this.#relyOnHeld(session, options)
+    else await this.#seal(session, options)
+    const receipt: StorageReceipt = {
+      provider: voucher.provider,
+      payer: voucher.payer,
+      scheme: voucher.scheme,
+      root: voucher.root,
+      length: voucher.length,
+      voucherNonce: voucher.nonce,
+      storedAt: this.#now(),
+    }
+    const signature = await operator.sign(receiptDigest(receipt, this.#options.domain))
+    const given = { receipt, signature }
+    await book.record({ kind: 'receipt', session: session.session, receipt: given })
+    await store.discard(session.session)
+    await holdings.noteMended(voucher.root)
+    this.#active.changed(session.session)
+    return given
+  }
+
+  /** Makes the session's own bytes the stored payload. */
+  async #seal(session: SessionPromise, options: CallOptions): Promise<void> {
+    await this.#active.whenQuiet(session.session)
+    try {
+      await this.#dependencies.store.seal(session.session, this.#now(), options)
+    } catch (error) {
+      if (HoldfastError.is(error, 'ROOT_MISMATCH')) await this.#end(session, 'mismatch')
+      throw error
+    }
+  }
+
+  /** Without all bytes from this client, only a payload already here and checked will do. */
+  async #relyOnHeld(session: SessionPromise, options: CallOptions): Promise<void> {
+    const { holdings, store } = this.#dependencies
+    const { voucher } = session.request
+    const incomplete = new HoldfastError({
+      code: 'UPLOAD_INCOMPLETE',
+      expected: voucher.length,
+      actual: bytesIn(session.durable),
+    })
+    if (!holdings.holds(voucher)) throw incomplete
+    if ((await holdings.verify(voucher.root, options)) === undefined) {
+      await this.#active.silence(session.session)
+      return
+    }
+    await store.reserve(session.session, voucher)
+    throw incomplete
+  }
+
+  async #end(session: SessionPromise, end: SessionEnd): Promise<void> {
+    const { book, store, logger } = this.#dependencies
+    await book.record({ kind: 'session-ended', session: session.session, end })
+    await this.#active.silence(session.session)
+    await store.discard(session.session)
+    logger.info('upload session ended', { session: session.session, end })
+  }
+
+  #authorised({ session: id, token }: SessionRequest): SessionPromise {
+    const session = this.#dependencies.book.promises.sessions.get(id)
+    if (session === undefined || session.end !== undefined) {
+      throw new HoldfastError({ code: 'SESSION_NOT_FOUND', session: id })
+    }
+    if (!this.#tokens.accepts(id, token)) {
+      const reason = 'the token does not belong to this session'
+      throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
+    }
+    return session
+  }
+
+  #checkPart(session: SessionPromise, part: ByteRange & { readonly total: Bytes }): void {
+    const { length } = session.request.voucher
+    const refuse = (reason: string): never => {
+      throw new HoldfastError({ code: 'RANGE_INVALID', reason })
+    }
+    if (part.total !== length) refuse(`the payload has ${length} bytes, not ${part.total}`)
+    if (part.start >= part.end || part.end > length) {
+      refuse(`${part.start}..${part.end} is not inside 0..${length}`)
+    }
+    const { partBytesMax } = this.#options
+    if (part.end - part.start > partBytesMax) refuse(`a part has at most ${partBytesMax} bytes`)
+  }
+
+  #checkQuota(payer: Address): void {
+    const own = this.#openSessions().filter(({ request }) => request.voucher.payer === payer)
+    const { sessionsPerPayerMax } = this.#options
+    if (own.length < sessionsPerPayerMax) return
+    const reason = `${payer} has ${own.length} uploads open, at most ${sessionsPerPayerMax}`
+    throw new HoldfastError({ code: 'RATE_LIMITED', reason })
+  }
+
+  #openSessions(): readonly SessionPromise[] {
+    const { sessions } = this.#dependencies.book.promises
+    return [...sessions.values()].filter((s) => s.end === undefined && s.receipt === undefined)
+  }
+
+  #now(): Timestamp {
+    return timestamp(Math.floor(this.#dependencies.clock.now() / 1000))
+  }
+}
+
+/** The same voucher always has the same session. */
+const sessionIdOf = (digest: Hash32): string => hash32(digest).slice(2, 34)
+
+const wholeOf = ({ request }: SessionPromise): ByteRange => ({
+  start: bytes(0),
+  end: request.voucher.length,
+})
+
+/** After the receipt everything is durable. */
+const durableOf = (session: SessionPromise): readonly ByteRange[] =>
+  session.receipt === undefined ? session.durable : [wholeOf(session)]

@@ -1,0 +1,49 @@
+/**
+ * The journal and what it adds up to, kept in step: `record` makes entries durable, then applies
+ * them. The one way anything of this program promises something.
+ */
+import type { Logger, Timestamp } from '@holdfast/protocol'
+import type { Entry } from './entries.ts'
+import { FileJournal } from './file-journal.ts'
+import { Promises } from './promises.ts'
+
+/** A journal longer than this is rewritten when it opens. */
+const REWRITE_BYTES = 4 * 2 ** 20
+
+export class PromiseBook {
+  readonly promises: Promises
+  readonly #journal: FileJournal
+
+  private constructor(journal: FileJournal, promises: Promises) {
+    this.#journal = journal
+    this.promises = promises
+  }
+
+  /** @throws HoldfastError `STORE_CORRUPT` when the journal is damaged. */
+  static async open(directory: string, now: Timestamp, logger: Logger): Promise<PromiseBook> {
+    const { journal, entries, tornBytes } = await FileJournal.open(directory)
+    if (tornBytes > 0) {
+      logger.warn('unfinished journal entries set aside', { size_bytes: tornBytes })
+    }
+    const promises = Promises.of(entries)
+    if (journal.size > REWRITE_BYTES) {
+      await journal.rewrite([{ kind: 'started', at: now }, ...promises.entriesToKeep(now)])
+    } else await journal.append([{ kind: 'started', at: now }])
+    return new PromiseBook(journal, promises)
+  }
+
+  /** Bytes of the journal. */
+  get size(): number {
+    return this.#journal.size
+  }
+
+  /** @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY`; then nothing was promised. */
+  async record(...entries: readonly Entry[]): Promise<void> {
+    await this.#journal.append(entries)
+    for (const entry of entries) this.promises.apply(entry)
+  }
+
+  close(): Promise<void> {
+    return this.#journal.close()
+  }
+}

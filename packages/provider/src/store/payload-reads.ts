@@ -1,0 +1,112 @@
+/**
+ * Reading sealed payloads: frames are checked on the read worker before a byte leaves, and a whole
+ * payload can be verified against its checksums, its kept layers and its root.
+ */
+import {
+  bytes,
+  type CallOptions,
+  HoldfastError,
+  LEAF_BYTES,
+  type LeafIndex,
+  leafIndex,
+  toNumber,
+} from '@holdfast/protocol'
+import type { FileRange, Prover } from '@holdfast/prover'
+import type { FramePool } from './frame-pool.ts'
+import type { FrameResult } from './frame-task.ts'
+import type { ByteRange } from './ranges.ts'
+import { FRAME_BYTES, layoutOf, type RecordTrailer } from './sector-format.ts'
+import type { Damage } from './sector-store.ts'
+
+/** A record and the file it lies in. */
+export interface PlacedRecord {
+  readonly path: string
+  readonly offset: number
+  readonly trailer: RecordTrailer
+}
+
+/** Frames per read job: 1 MiB. */
+const FRAMES_PER_READ = 16
+
+const firstLeaf = (frame: number): LeafIndex => leafIndex((frame * FRAME_BYTES) / LEAF_BYTES)
+
+/** The checked bytes of a range that lies inside the payload. */
+export async function* readChecked(
+  frames: FramePool,
+  record: PlacedRecord,
+  range: ByteRange,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const start = toNumber(range.start)
+  const end = toNumber(range.end)
+  const last = Math.ceil(end / FRAME_BYTES)
+  for (let first = Math.floor(start / FRAME_BYTES); first < last; first += FRAMES_PER_READ) {
+    if (options.signal?.aborted) throw new HoldfastError({ code: 'ABORTED' })
+    const count = Math.min(FRAMES_PER_READ, last - first)
+    const data = await readFrames(frames, record, first, count)
+    const base = first * FRAME_BYTES
+    yield data.subarray(Math.max(start - base, 0), Math.min(end - base, data.length))
+  }
+}
+
+const readFrames = async (
+  frames: FramePool,
+  { path, offset, trailer }: PlacedRecord,
+  first: number,
+  count: number,
+): Promise<Uint8Array> => {
+  const layout = layoutOf(offset, trailer)
+  const result = await frames.run('read', {
+    kind: 'read-frames',
+    path,
+    offset: layout.payload,
+    length: toNumber(trailer.commitment.length),
+    crcOffset: layout.frameCrcs,
+    first,
+    count,
+  })
+  if (result.ok && result.bytes !== undefined) return result.bytes
+  const damage = damageOf(result, first)
+  throw new HoldfastError({ code: 'PAYLOAD_CORRUPT', root: trailer.commitment.root, ...damage })
+}
+
+const damageOf = (result: FrameResult, first: number): Damage => {
+  if (result.ok) return { leaf: firstLeaf(first), what: 'the read worker returned no bytes' }
+  if (result.reason === 'damaged') return { leaf: firstLeaf(result.frame), what: result.what }
+  return { leaf: firstLeaf(first), what: `cannot be read: ${result.what}` }
+}
+
+export interface VerifyDependencies {
+  readonly frames: FramePool
+  readonly prover: Pick<Prover, 'commitFile'>
+}
+
+/** Reads everything of one record once per check; undefined when all is well. */
+export const verifyRecord = async (
+  { frames, prover }: VerifyDependencies,
+  { path, offset, trailer }: PlacedRecord,
+  options: CallOptions = {},
+): Promise<Damage | undefined> => {
+  const layout = layoutOf(offset, trailer)
+  const { commitment, framesCrc, layersCrc, layersBytes } = trailer
+  const payload = { path, offset: layout.payload, length: toNumber(commitment.length) }
+  const crcs = { crcOffset: layout.frameCrcs, framesCrc }
+  const checked = await frames.run('bulk', { kind: 'verify-frames', ...payload, ...crcs })
+  if (!checked.ok) return damageOf(checked, 0)
+  const layers = { path, offset: layout.layers, length: toNumber(layersBytes) }
+  const kept = await frames.run('bulk', { kind: 'checksum', ...layers })
+  if (!kept.ok) return damageOf(kept, 0)
+  if (kept.crc !== layersCrc) return { leaf: leafIndex(0), what: 'the kept layers are damaged' }
+  const { root } = await prover.commitFile(fileRange(payload), {
+    ...options,
+    scheme: commitment.scheme,
+  })
+  if (root === commitment.root) return undefined
+  return { leaf: leafIndex(0), what: `the root is ${root}, not ${commitment.root}` }
+}
+
+const fileRange = (run: { path: string; offset: number; length: number }): FileRange => ({
+  path: run.path,
+  offset: bytes(run.offset),
+  length: bytes(run.length),
+})
