@@ -1,9 +1,9 @@
 /**
  * What kind of value each field of each error is, as data: what lets an error cross the wire and be
- * checked on arrival. The compiler holds it to the union in `errors.ts`: a code or field without an
+ * checked on arrival. The compiler holds it to the union in `error-codes.ts`: a code or field without an
  * entry here, or with the wrong kind, does not compile.
  */
-import type { HoldfastErrorCode, HoldfastErrorDetail } from './errors.ts'
+import type { HoldfastErrorCode, HoldfastErrorDetail } from './error-codes.ts'
 
 export type FieldKind = 'text' | 'texts' | 'int' | 'number'
 

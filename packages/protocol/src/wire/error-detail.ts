@@ -7,8 +7,9 @@
  * control characters are replaced, and anything else becomes PEER_MISBEHAVED, never an exception.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { HoldfastErrorCode, HoldfastErrorDetail } from '../error-codes.ts'
 import { ERROR_FIELDS, type FieldKind } from '../error-fields.ts'
-import { HoldfastError, type HoldfastErrorCode, type HoldfastErrorDetail } from '../errors.ts'
+import { HoldfastError } from '../errors.ts'
 import { ErrorDetailSchema } from '../generated/holdfast/provider/v1/provider_pb.ts'
 
 /** The trailer's key. */
