@@ -1,4 +1,5 @@
 /** The face of `@holdfast/native`: re-exports only. */
 export * from './engine.ts'
 export * from './native-engine.ts'
+export * from './nodes.ts'
 export * from './open-engine.ts'

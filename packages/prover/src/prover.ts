@@ -6,6 +6,7 @@
  * cancellation is cooperative and never kills a thread; results cross the thread boundary as data.
  */
 import type { Bytes, CallOptions, Commitment, LeafIndex, SchemeId } from '@holdfast/protocol'
+import type { PlacedNode } from './forest.ts'
 
 /** A run of bytes inside a file: what workers open for themselves. */
 export interface FileRange {
@@ -25,6 +26,24 @@ export interface CommitOptions extends CallOptions {
   /** Where the kept layers are written (`keptLayersLength` bytes from `offset`); omitted: not kept. */
   readonly layers?: { readonly path: string; readonly offset: Bytes }
   readonly onProgress?: (progress: CommitProgress) => void
+  /** What an earlier, interrupted commit of the same payload had done (`RangeCommit.checkpoint`). */
+  readonly resume?: readonly PlacedNode[]
+  /** Default true: runs of a sparse file that are holes are not read, their nodes are known. */
+  readonly skipHoles?: boolean
+}
+
+/** A commit whose bytes arrive in ranges, in any order, into a file of known length. */
+export interface RangeCommit {
+  /**
+   * Says that these payload bytes are in the file now, and hashes the subtrees that became
+   * complete. Bytes covered before may not change. Resolves when that hashing is done.
+   * @throws HoldfastError `RANGE_INVALID` outside the payload; as `commitFile`.
+   */
+  cover(range: { readonly offset: Bytes; readonly length: Bytes }): Promise<void>
+  /** What has been hashed, for `CommitOptions.resume`: a few nodes, more where gaps are many. */
+  checkpoint(): readonly PlacedNode[]
+  /** @throws HoldfastError `UPLOAD_INCOMPLETE` while bytes are missing; as `commitFile`. */
+  finish(options?: CallOptions): Promise<Commitment>
 }
 
 /** One opened leaf: verified by `verifyLeafProof` of the protocol. */
@@ -49,6 +68,14 @@ export type AnswerOutcome =
   /** Bytes and kept layers disagree, or cannot be read: which leaf, and what was wrong. */
   | { readonly ok: false; readonly leaf: LeafIndex; readonly what: string }
 
+/** Where a payload lies and what it must be. */
+export type KeptPayload = Omit<AnswerJob, 'indices'>
+
+export interface AnswerEachOptions extends CallOptions {
+  /** Proofs held at a time, in bytes. Default 16 MiB. */
+  readonly memoryBytes?: Bytes
+}
+
 export interface Prover {
   /** Which kernel does the work: for logs and metrics. */
   readonly engine: string
@@ -58,6 +85,28 @@ export interface Prover {
   commitStream(payload: AsyncIterable<Uint8Array>, options?: CommitOptions): Promise<Commitment>
   /** One outcome per job, in order. A damaged payload spoils its own job only. */
   answer(jobs: readonly AnswerJob[], options?: CallOptions): Promise<readonly AnswerOutcome[]>
+  /**
+   * The same for a whole period: jobs are taken lazily and outcomes come in their order, so that
+   * memory stays bounded however many there are. Give jobs and indices in payload order.
+   */
+  answerEach(jobs: Iterable<AnswerJob>, options?: AnswerEachOptions): AsyncIterable<AnswerOutcome>
+  /** Opens a commit whose bytes arrive in ranges. @throws HoldfastError `PAYLOAD_EMPTY`. */
+  commitRanges(payload: FileRange, options?: Omit<CommitOptions, 'signal'>): RangeCommit
+  /**
+   * The proof that leaves `first` to `last` belong to a payload (scheme 1), for `verifyRange` and
+   * `RangeVerifier` of the protocol. @throws HoldfastError `PAYLOAD_CORRUPT` naming what is damaged.
+   */
+  rangeProof(
+    payload: KeptPayload,
+    range: { readonly first: LeafIndex; readonly last: LeafIndex },
+    options?: CallOptions,
+  ): Promise<Uint8Array>
+  /**
+   * SHA-256 of equal blocks that lie one after another: 32 bytes for each, on a thread. Input on a
+   * SharedArrayBuffer is not copied; more than 4 MiB is shared among the threads.
+   * @throws HoldfastError `RANGE_INVALID` unless `input` is whole blocks.
+   */
+  hashBlocks(input: Uint8Array, blockBytes: number, options?: CallOptions): Promise<Uint8Array>
   /** Waits for running work. May be called twice. */
   close(): Promise<void>
 }

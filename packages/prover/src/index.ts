@@ -1,0 +1,6 @@
+/** The face of `@holdfast/prover`: re-exports only. */
+export type { PlacedNode } from './forest.ts'
+export { keptLayersLength } from './layers.ts'
+export * from './open-prover.ts'
+export * from './prover.ts'
+export { treeDepth, treeLeaves } from './scheme.ts'

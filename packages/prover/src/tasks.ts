@@ -1,0 +1,87 @@
+/**
+ * What crosses the thread border: a closed union of tasks and their results, plain data. A task
+ * never throws across: failures are error details. Every task carries a shared flag; it stops at
+ * the next safe point once the flag is not zero.
+ */
+import type { HoldfastErrorDetail, SchemeId } from '@holdfast/protocol'
+
+/** A run of bytes in a file, as plain numbers. */
+export interface RunOfFile {
+  readonly path: string
+  readonly offset: number
+  readonly length: number
+}
+
+/** Where a task's payload bytes are. */
+export type TaskSource =
+  | { readonly from: 'file'; readonly run: RunOfFile; readonly skipHoles: boolean }
+  | { readonly from: 'memory'; readonly shared: SharedArrayBuffer; readonly length: number }
+
+/** Hashes one aligned subtree; the result is its root. Writes its kept nodes when told where. */
+export interface SubtreeTask {
+  readonly kind: 'subtree'
+  readonly cancel: Int32Array
+  readonly scheme: SchemeId
+  readonly source: TaskSource
+  readonly level: number
+  readonly layers: { readonly path: string; readonly offset: number } | undefined
+}
+
+/** Builds the upper groups of kept layers from the lowest; the result is the root. */
+export interface LayersTask {
+  readonly kind: 'layers'
+  readonly cancel: Int32Array
+  readonly scheme: SchemeId
+  readonly payloadLength: bigint
+  readonly layers: { readonly path: string; readonly offset: number }
+}
+
+/** The openings of one payload that are asked for. */
+export interface AnswerTaskJob {
+  readonly scheme: SchemeId
+  readonly root: Uint8Array
+  readonly payload: RunOfFile
+  readonly layers: RunOfFile
+  readonly indices: readonly bigint[]
+}
+
+export interface AnswerTask {
+  readonly kind: 'answer'
+  readonly cancel: Int32Array
+  readonly jobs: readonly AnswerTaskJob[]
+}
+
+/** The proof for the leaves `first` to `last` of one payload. */
+export interface RangeTask {
+  readonly kind: 'range'
+  readonly cancel: Int32Array
+  readonly job: Omit<AnswerTaskJob, 'indices'>
+  readonly first: bigint
+  readonly last: bigint
+}
+
+/** SHA-256 of equal messages that lie in shared memory; digests are written behind `out`. */
+export interface MessagesTask {
+  readonly kind: 'messages'
+  readonly cancel: Int32Array
+  readonly input: Uint8Array
+  readonly size: number
+  readonly out: Uint8Array
+}
+
+export type Task = SubtreeTask | LayersTask | AnswerTask | RangeTask | MessagesTask
+
+/** The openings of one job, joined: per index the leaf, then the path. */
+export type AnswerTaskOutcome =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly leaf: bigint; readonly what: string }
+
+export type TaskValue =
+  | { readonly kind: 'node'; readonly node: Uint8Array }
+  | { readonly kind: 'answers'; readonly outcomes: readonly AnswerTaskOutcome[] }
+  | { readonly kind: 'range'; readonly proof: Uint8Array }
+  | { readonly kind: 'done' }
+
+export type TaskResult =
+  | { readonly ok: true; readonly value: TaskValue }
+  | { readonly ok: false; readonly detail: HoldfastErrorDetail }
