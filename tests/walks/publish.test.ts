@@ -1,0 +1,75 @@
+/**
+ * The first walk: a folder becomes blocks, a payload, stored bytes and two deals on chain. What the
+ * command prints is compared with what can be computed offline and with what the contracts hold.
+ */
+import { mkdirSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { writeSmallTree } from '../support/corpus.ts'
+import { Network } from '../support/network.ts'
+import { dealOnChain, type Published, publish } from '../support/publishing.ts'
+
+let network: Network
+let folder: string
+let published: Published
+
+beforeAll(async () => {
+  network = await Network.start()
+  folder = network.path('dataset')
+  mkdirSync(folder)
+  writeSmallTree(folder)
+  published = await publish(network, folder)
+})
+
+afterAll(() => network?.close())
+
+test('the dataset has the root CID that can be computed offline', async () => {
+  const { cid } = await network.value<{ cid: string }>('cid', folder)
+  expect(published.dataset).toBe(cid)
+})
+
+test('the payload is the CAR that pack writes, under the commitment of commit', async () => {
+  const car = network.path('payload.car')
+  await network.value('pack', folder, '--out', car)
+  const commitment = await network.value<{ root: string; length: number | string }>('commit', car)
+  expect(published.payload.root).toBe(commitment.root)
+  expect(String(published.payload.length)).toBe(String(commitment.length))
+})
+
+test('two different providers hold it under deals that both sides signed', async () => {
+  expect(published.deals).toHaveLength(2)
+  expect(new Set(published.deals.map(({ provider }) => provider)).size).toBe(2)
+  for (const { id, provider, rate, start, end } of published.deals) {
+    const deal = await dealOnChain(network, id)
+    expect(deal.state).toBe('active')
+    expect(deal.terms.provider).toBe(provider)
+    expect(deal.terms.root).toBe(published.payload.root)
+    expect(String(deal.terms.length)).toBe(String(published.payload.length))
+    expect([deal.terms.rate, deal.start, deal.end].map(String)).toEqual([rate, start, end])
+  }
+})
+
+test('the money for both deals left the free balance and is in escrow, to the unit', async () => {
+  const deals = await Promise.all(published.deals.map(({ id }) => dealOnChain(network, id)))
+  const deposits = deals.reduce((sum, { terms }) => sum + terms.deposit, 0n)
+  for (const deal of deals) expect(deal.escrow + deal.paid).toBe(deal.terms.deposit)
+  const [first] = deals
+  if (first === undefined) throw new Error('there is no deal')
+  const { client, token } = first.terms
+  expect(await network.ledger.balance(client, token)).toBe(1_000_000_000n - deposits)
+})
+
+test('publishing the same folder again does nothing and says so', async () => {
+  const again = await network.holdfast('publish', folder, '--replicas', '2', '--yes', '--json')
+  expect(again.exit).toBe(9)
+  const deals = await network.ledger.deals({})
+  expect(deals).toHaveLength(2)
+})
+
+test.each([
+  ['a missing path', 'not-there', /not-there/],
+  ['a wrong replica count', '.', /replicas/],
+])('%s is refused in words', async (_what, path, words) => {
+  const outcome = await network.holdfast('publish', network.path(path), '--replicas', '0', '--yes')
+  expect(outcome.exit).not.toBe(0)
+  expect(outcome.stderr).toMatch(words)
+})
