@@ -184,11 +184,12 @@ const MEASURED = new Set(
   ).split(' '),
 )
 
-/** The last word of a camelCase or UPPER_CASE name, in lower case. */
-const lastWord = (name) => {
-  const words = /^[A-Z0-9_]+$/.test(name) ? name.split('_') : name.split(/(?=[A-Z])|_/)
-  return words.at(-1).toLowerCase()
-}
+/** The last word of a camelCase name, in lower case. */
+const lastWord = (name) =>
+  name
+    .split(/(?=[A-Z])/)
+    .at(-1)
+    .toLowerCase()
 
 const isExported = (node) => {
   for (let at = node; at !== undefined; at = at.parent) {
@@ -217,6 +218,8 @@ export const bareNumbers = (tree) =>
         .split('|')
         .some((part) => part.trim() === 'number')
       if (!bare || !MEASURED.has(lastWord(node.name.text)) || !isExported(node)) return undefined
+      // A constant in capitals is a length that everybody can read where it is declared.
+      if (/^[A-Z0-9_]+$/.test(node.name.text)) return undefined
       const message = `${node.name.text} is a bare number; use a branded type of units.ts`
       return finding(
         'bare-number',
