@@ -1,0 +1,90 @@
+/**
+ * The packed payload on its way: one file under the home directory, named after what it holds, so
+ * that a second run does not write it again. Left-overs of processes that are gone are removed.
+ */
+
+import type { FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bytes, type Commitment, HoldfastError } from '@holdfast/protocol'
+import type { Prover } from '@holdfast/prover'
+import { type Packed, type PackOptions, packTo } from '../pack.ts'
+import { type Progress, silentProgress } from '../ui/progress.ts'
+
+export interface SpooledPayload {
+  readonly packed: Packed
+  readonly commitment: Commitment
+  readonly path: string
+  readonly file: FileHandle
+}
+
+/**
+ * Packs and commits. @throws HoldfastError as `packTo` and `commitFile` do.
+ */
+export const spoolPayload = async (
+  source: string,
+  home: string,
+  { prover, ...options }: PackOptions & { readonly prover: Prover },
+): Promise<SpooledPayload> => {
+  const folder = join(home, 'spool')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await removeLeftOvers(folder)
+  const partial = join(folder, `${process.pid}.partial`)
+  const packed = await packTo(source, partial, options)
+  const path = join(folder, `${packed.root.toString()}-${packed.profile}.car`)
+  await rename(partial, path)
+  const commitment = await commitSpool(path, prover, options)
+  if (commitment.length !== packed.length) {
+    const reason = `the packed payload has ${commitment.length} bytes instead of ${packed.length}`
+    throw new HoldfastError({ code: 'INPUT_UNREADABLE', path, reason })
+  }
+  return { packed, commitment, path, file: await open(path, 'r') }
+}
+
+const commitSpool = async (
+  path: string,
+  prover: Prover,
+  { progress = silentProgress, signal }: { progress?: Progress; signal?: AbortSignal },
+): Promise<Commitment> => {
+  const length = bytes((await stat(path)).size)
+  const phase = progress.phase('committing', length)
+  let done = 0n
+  try {
+    return await prover.commitFile(
+      { path, offset: bytes(0n), length },
+      {
+        ...(signal === undefined ? {} : { signal }),
+        onProgress: ({ hashedBytes }) => {
+          phase.advance(bytes(hashedBytes > done ? hashedBytes - done : 0n))
+          done = hashedBytes
+        },
+      },
+    )
+  } finally {
+    phase.end()
+  }
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+const removeLeftOvers = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const pid = /^(\d+)\.partial$/.exec(name)?.[1]
+    if (pid !== undefined && !alive(Number(pid))) await rm(join(folder, name), { force: true })
+  }
+}
+
+export const closeSpool = async (
+  { file, path }: SpooledPayload,
+  { remove }: { readonly remove: boolean },
+): Promise<void> => {
+  await file.close()
+  if (remove) await rm(path, { force: true })
+}

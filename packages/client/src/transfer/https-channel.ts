@@ -1,0 +1,132 @@
+/**
+ * Bulk bytes to and from one provider over HTTPS with the pinned key: connections are kept, idle
+ * ones time out, answers longer than announced are cut off. There is no limit on the whole of a
+ * transfer, only on silence, so a slow line is slow and not broken.
+ */
+
+import type { IncomingMessage } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import { HoldfastError } from '@holdfast/protocol'
+import { httpError } from './http-error.ts'
+import type { PinnedCertificate } from './pinned-tls.ts'
+
+/** JSON answers are short: durable ranges and errors. */
+const JSON_BYTES_MAX = 1024 * 1024
+const SOCKETS_MAX = 8
+
+export interface HttpsCall {
+  readonly method: 'GET' | 'PUT'
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly signal?: AbortSignal
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: Buffer
+}
+
+export class HttpsChannel {
+  readonly #agent: Agent
+  readonly #base: URL
+  readonly #idleMs: number
+
+  constructor(base: string, pinned: PinnedCertificate, idleMs: number) {
+    this.#base = new URL(base)
+    this.#idleMs = idleMs
+    this.#agent = new Agent({
+      ca: pinned.pem,
+      checkServerIdentity: pinned.checkServerIdentity,
+      keepAlive: true,
+      maxSockets: SOCKETS_MAX,
+    })
+  }
+
+  get peer(): string {
+    return this.#base.host
+  }
+
+  /** A call that answers with JSON. @throws HoldfastError by the answer's own error code. */
+  async json(call: HttpsCall): Promise<unknown> {
+    const { status, body } = await this.#send(call, JSON_BYTES_MAX)
+    const value = parseJson(body)
+    if (status !== 200) throw httpError(this.peer, status, value)
+    return value
+  }
+
+  /** A ranged read that answers with exactly `length` bytes. */
+  async bytes(call: HttpsCall, length: number): Promise<Uint8Array> {
+    const { status, body } = await this.#send(call, Math.max(length, JSON_BYTES_MAX))
+    if (status !== 206 && status !== 200) throw httpError(this.peer, status, parseJson(body))
+    if (body.length !== length) {
+      const reason = `sent ${body.length} bytes where ${length} were asked for`
+      throw new HoldfastError({ code: 'PEER_MISBEHAVED', peer: this.peer, reason })
+    }
+    return body
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #send(call: HttpsCall, limit: number): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => reject(this.#error(error, call.signal))
+      const request = httpsRequest(
+        new URL(call.path, this.#base),
+        {
+          method: call.method,
+          headers: { ...call.headers, 'content-length': String(call.body?.length ?? 0) },
+          agent: this.#agent,
+          timeout: this.#idleMs,
+          ...(call.signal === undefined ? {} : { signal: call.signal }),
+        },
+        (response) => {
+          collect(response, limit).then(
+            (body) => resolve({ status: response.statusCode ?? 0, body }),
+            fail,
+          )
+        },
+      )
+      request.once('timeout', () => {
+        const what = `${call.method} ${call.path.split('/').slice(0, 3).join('/')} at ${this.peer}`
+        request.destroy(new HoldfastError({ code: 'TIMED_OUT', what, afterMs: this.#idleMs }))
+      })
+      request.once('error', fail)
+      request.end(call.body)
+    })
+  }
+
+  #error(error: unknown, signal: AbortSignal | undefined): HoldfastError {
+    if (HoldfastError.is(error)) return error
+    if (signal?.aborted === true) return new HoldfastError({ code: 'ABORTED' }, { cause: error })
+    const reason = error instanceof Error ? error.message : String(error)
+    return new HoldfastError(
+      { code: 'PEER_UNREACHABLE', peer: this.peer, reason },
+      { cause: error },
+    )
+  }
+}
+
+const collect = async (response: IncomingMessage, limit: number): Promise<Buffer> => {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of response) {
+    length += part.length
+    if (length > limit) {
+      response.destroy()
+      throw new Error(`an answer above ${limit} bytes`)
+    }
+    parts.push(part)
+  }
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, length)
+}
+
+const parseJson = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

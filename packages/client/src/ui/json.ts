@@ -1,0 +1,20 @@
+/** JSON as commands print it: bigints as decimal strings, one line, keys in the order given. */
+import { HoldfastError } from '@holdfast/protocol'
+
+const plain = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? value.toString() : value
+
+export const toJson = (value: unknown): string => JSON.stringify(value, plain)
+
+/** `{"error":{"code","message","hint",…fields}}` */
+export const errorToJson = (error: HoldfastError): string => {
+  const { code, ...fields } = error.detail
+  return toJson({ error: { code, message: error.message, hint: error.hint, ...fields } })
+}
+
+/** Any thrown thing as our error; what is not ours is a bug of ours. */
+export const toHoldfastError = (error: unknown): HoldfastError => {
+  if (HoldfastError.is(error)) return error
+  const sentence = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new HoldfastError({ code: 'INVARIANT', sentence }, { cause: error })
+}
