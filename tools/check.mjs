@@ -14,7 +14,8 @@ import { duration, runMain, say } from './lib/say.mjs'
 const GENERATORS = [
   'packages/protocol/tools/generate.mjs',
   'packages/chain/tools/generate.mjs',
-  'native/generate.mjs',
+  'native/build-wasm.mjs',
+  'vectors/generate.mjs',
 ]
 
 const script =

@@ -245,6 +245,7 @@ const ENTRY = [
   /^bin\/[^/]+\.mjs$/,
   /^tools\/[^/]+\.mjs$/,
   /^[^/]+\.mjs$/,
+  /^vectors\/[^/]+\.mjs$/,
   /\.bench\.ts$/,
 ]
 
