@@ -19,6 +19,7 @@ import {
   type SlotPath,
   type SumNode,
   slotNode,
+  slotPathBytes,
   weightBefore,
 } from './sum-node.ts'
 import { type Leaves, leafIndex, leaves, slotIndex } from './units.ts'
@@ -65,7 +66,7 @@ export const encodeAnswer = ({ slot, leaf, opening }: AnswerInput): Uint8Array =
     fromHex(leaf.root),
     uintBytes(leaf.leaves, 8),
     uintBytes(slot.slot, 4),
-    ...slot.siblings.flatMap(({ hash, weight }) => [fromHex(hash), uintBytes(weight, 8)]),
+    slotPathBytes(slot),
     opening.leaf,
     opening.path,
   )

@@ -11,10 +11,10 @@ export const LEAF_BYTES = 1024
 export const NODE_BYTES = 32
 /** A provider keeps the tree from the level of 16 KiB blocks upward. */
 export const KEPT_LEVEL = 4
-/** Leaves of a block, the least that is re-hashed for an answer. */
-export const BLOCK_LEAVES: number = 1 << KEPT_LEVEL
-/** Payload bytes of a block. */
-export const BLOCK_BYTES: number = LEAF_BYTES * BLOCK_LEAVES
+/** Leaves of a block, the least that is re-hashed for an answer: 2^KEPT_LEVEL. */
+export const BLOCK_LEAVES = 16
+/** Payload bytes of a block: BLOCK_LEAVES x LEAF_BYTES. */
+export const BLOCK_BYTES = 16_384
 /** The level of a segment root: 2^20 leaves, 1 GiB. */
 export const SEGMENT_LEVEL = 20
 /** The longest payload. */

@@ -4,8 +4,8 @@
  *
  * Invariant: an empty slot is (0, 0); weights add up and fit 64 bits.
  */
-import { uintBytes } from './bytes.ts'
-import { invariant } from './errors.ts'
+import { concatBytes, uintBytes } from './bytes.ts'
+import { HoldfastError, invariant } from './errors.ts'
 import {
   type DealId,
   fromHex,
@@ -55,18 +55,26 @@ export const slotNode = (leaf: SlotLeaf | undefined): SumNode => {
   return { hash: toHex(hash) as Hash32, weight: leaf.leaves }
 }
 
+const WEIGHT_MAX = (1n << 64n) - 1n
+
+/** hash 32 ‖ weight 8: how a node stands inside its parent, in answers and in slot paths. */
+export const siblingBytes = ({ hash, weight }: SumNode): Uint8Array =>
+  concatBytes(fromHex(hash), uintBytes(weight, 8))
+
+/** The siblings of a path joined, 40 bytes each: the form the contracts take. */
+export const slotPathBytes = (path: SlotPath): Uint8Array =>
+  concatBytes(...path.siblings.map(siblingBytes))
+
 /**
  * keccak(left hash 32 ‖ left weight 8 ‖ right hash 32 ‖ right weight 8), weights added.
  * @throws HoldfastError `UNIT_INVALID` when a weight passes 64 bits.
  */
 export const parentNode = (left: SumNode, right: SumNode): SumNode => {
-  const hash = keccak(
-    fromHex(left.hash),
-    uintBytes(left.weight, 8),
-    fromHex(right.hash),
-    uintBytes(right.weight, 8),
-  )
-  return { hash: toHex(hash) as Hash32, weight: leaves(left.weight + right.weight) }
+  const weight = leaves(left.weight + right.weight)
+  if (weight > WEIGHT_MAX) {
+    throw new HoldfastError({ code: 'UNIT_INVALID', unit: 'weight of 64 bits', value: `${weight}` })
+  }
+  return { hash: toHex(keccak(siblingBytes(left), siblingBytes(right))) as Hash32, weight }
 }
 
 const EMPTY: readonly SumNode[] = (() => {

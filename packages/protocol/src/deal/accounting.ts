@@ -10,11 +10,12 @@ import { invariant } from '../errors.ts'
 import { costOf, feeOf, fundedPeriods } from '../pricing.ts'
 import {
   type Amount,
+  larger,
   minus,
   type Period,
   type Periods,
   period,
-  plus,
+  periods,
   type Rate,
   type Seconds,
   smaller,
@@ -73,10 +74,13 @@ export const endAfterNotice = (
   input: { readonly now: Period; readonly notice: Periods },
 ): Period => smaller(span.end, period(input.now + 1n + input.notice))
 
-/** True when the deposit pays for the notice, or for the whole term if that is shorter. */
+/**
+ * True when the deposit pays for the notice, or for the whole term if that is shorter, and for one
+ * period at least.
+ */
 export const depositSuffices = (
   deal: Pick<DealFigures, 'rate' | 'periods' | 'deposit' | 'period'> & { readonly notice: Periods },
-): boolean => fundedPeriods(deal) >= smaller(deal.periods, deal.notice)
+): boolean => fundedPeriods(deal) >= larger(periods(1), smaller(deal.periods, deal.notice))
 
 /** All money out of escrow after `proven` periods, with the fee inside it. */
 export const paidTotal = (deal: DealFigures, proven: Periods): Payout => {
@@ -119,7 +123,3 @@ export const closeSplit = (
   refund: minus(deal.deposit, paidTotal(deal, count.proven).paid),
   returned: deal.collateral,
 })
-
-/** Conservation: what closing moves is what the deal still held. */
-export const closeTotal = (split: CloseSplit): Amount =>
-  plus(plus(split.payout.paid, split.refund), split.returned)
