@@ -13,6 +13,7 @@ const REWRITE_BYTES = 4 * 2 ** 20
 export class PromiseBook {
   readonly promises: Promises
   readonly #journal: FileJournal
+  readonly #listeners = new Set<() => void>()
 
   private constructor(journal: FileJournal, promises: Promises) {
     this.#journal = journal
@@ -41,6 +42,21 @@ export class PromiseBook {
   async record(...entries: readonly Entry[]): Promise<void> {
     await this.#journal.append(entries)
     for (const entry of entries) this.promises.apply(entry)
+    for (const wake of [...this.#listeners]) wake()
+  }
+
+  /** Resolves after the next record, or when the signal fires. */
+  nextRecord(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake)
+        this.#listeners.delete(wake)
+        resolve()
+      }
+      this.#listeners.add(wake)
+      signal.addEventListener('abort', wake, { once: true })
+      if (signal.aborted) wake()
+    })
   }
 
   close(): Promise<void> {

@@ -14,7 +14,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger, Root } from '@holdfast/protocol'
 import type { IndexContent, IndexedRecord, IndexedSector } from './payload-index.ts'
 import { readSuperblock, type ScanStep, scanSector } from './sector-files.ts'
-import { FIRST_RECORD, layoutOf, type SectorKind, type Superblock } from './sector-format.ts'
+import { FIRST_RECORD, type SectorKind, type Superblock } from './sector-format.ts'
 
 export interface RecoveredSector {
   readonly number: number

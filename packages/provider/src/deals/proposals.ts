@@ -1,0 +1,157 @@
+/**
+ * Accepting deals. A proposal is checked against our own offer, the payload we hold and the money on
+ * the ledger; then it is promised in the journal, and from there on it is a duty like any other. The
+ * caller only waits for the outcome: no handler sends a transaction.
+ *
+ * Invariants: nothing is signed for the client before the acceptance is in the journal; proposing
+ * the same terms again returns the same signature and never opens a second deal.
+ */
+import type { LedgerReader } from '@holdfast/chain'
+import {
+  type CallOptions,
+  type Clock,
+  checkSigner,
+  costOf,
+  type DealId,
+  type DealTerms,
+  dealIdOf,
+  HoldfastError,
+  type Hash32,
+  type ProposeDealRequest,
+  type ProposeDealResponse,
+  type Signature,
+  type Signer,
+  smaller,
+  type Timestamp,
+  timestamp,
+  ZERO_HASH,
+} from '@holdfast/protocol'
+import type { ChainState } from '../follow/chain-state.ts'
+import type { Holdings } from '../holdings.ts'
+import type { PromiseBook } from '../journal/promise-book.ts'
+import type { DealPromise } from '../journal/promises.ts'
+import { checkOffered, type QuotePolicy } from './quotes.ts'
+
+export interface ProposalDependencies {
+  readonly ledger: Pick<LedgerReader, 'balance'>
+  readonly state: () => ChainState
+  readonly holdings: Holdings
+  readonly book: PromiseBook
+  readonly operator: Signer
+  readonly clock: Clock
+  /** Called after an acceptance is written down. */
+  readonly onAccepted: () => void
+}
+
+/** A deal must be openable for at least this long after it is accepted, in seconds. */
+const OPEN_MARGIN = 5n
+
+export class Proposals {
+  readonly #dependencies: ProposalDependencies
+  readonly #policy: QuotePolicy
+  readonly #accepting = new Map<DealId, Promise<void>>()
+
+  constructor(dependencies: ProposalDependencies, policy: QuotePolicy) {
+    this.#dependencies = dependencies
+    this.#policy = policy
+  }
+
+  /**
+   * Accepts a deal and waits until it is open.
+   * @throws HoldfastError `TERMS_INVALID`, `QUOTE_EXPIRED`, `SIGNATURE_INVALID`,
+   * `FUNDS_INSUFFICIENT`, `PROVIDER_STATE`, `PAYLOAD_NOT_FOUND`, `PAYLOAD_CORRUPT`, `DEAL_STATE`
+   * when the ledger refuses it, `ABORTED`.
+   */
+  async propose(
+    request: ProposeDealRequest,
+    options: CallOptions = {},
+  ): Promise<ProposeDealResponse> {
+    const { book, onAccepted } = this.#dependencies
+    const deal = dealIdOf(request.terms, this.#policy.domain)
+    if (!book.promises.deals.has(deal)) {
+      const running = this.#accepting.get(deal) ?? this.#accept(deal, request)
+      this.#accepting.set(deal, running)
+      await running.finally(() => this.#accepting.delete(deal))
+    }
+    onAccepted()
+    return this.#outcome(deal, options)
+  }
+
+  async #accept(deal: DealId, request: ProposeDealRequest): Promise<void> {
+    const { operator, book } = this.#dependencies
+    const { terms, clientSignature } = request
+    checkOffered(request, this.#policy, this.#now())
+    checkSigner({ digest: digestOf(deal), signature: clientSignature, expected: terms.client })
+    this.#checkTerms(terms)
+    this.#checkHeld(terms)
+    await this.#checkFunds(terms)
+    const providerSignature: Signature = await operator.sign(digestOf(deal))
+    await book.record({ kind: 'deal-accepted', deal, proposal: request, providerSignature })
+  }
+
+  /** Waits until the acceptance became a deal, or was refused. */
+  async #outcome(deal: DealId, { signal }: CallOptions): Promise<ProposeDealResponse> {
+    const { book, state } = this.#dependencies
+    const ended = signal ?? new AbortController().signal
+    for (;;) {
+      const promise = book.promises.deals.get(deal)
+      if (promise === undefined) throw new HoldfastError({ code: 'DEAL_NOT_FOUND', deal })
+      const transaction = transactionOf(promise, state().deal(deal) !== undefined)
+      const { providerSignature } = promise
+      if (transaction !== undefined) return { deal, providerSignature, transaction }
+      if (promise.refused !== undefined) {
+        throw new HoldfastError({ code: 'DEAL_STATE', deal, reason: promise.refused })
+      }
+      if (ended.aborted) throw new HoldfastError({ code: 'ABORTED' })
+      await book.nextRecord(ended)
+    }
+  }
+
+  #checkTerms(terms: DealTerms): void {
+    const refuse = (field: string, reason: string): never => {
+      throw new HoldfastError({ code: 'TERMS_INVALID', field, reason })
+    }
+    if (terms.scheme !== 1) refuse('scheme', 'only sha256-1k is taken')
+    if (BigInt(terms.takedown) !== 0n) refuse('takedown', 'no takedown signers are accepted')
+    if (terms.openBefore < this.#now() + OPEN_MARGIN) {
+      refuse('openBefore', `is ${terms.openBefore}; it is ${this.#now()} already`)
+    }
+    const { rate, periods, notice, deposit } = terms
+    const least = smaller(periods, notice)
+    const needed = costOf({ rate, period: this.#policy.period, periods: least })
+    if (deposit < needed) refuse('deposit', `is ${deposit}; ${least} periods cost ${needed}`)
+  }
+
+  #checkHeld(terms: DealTerms): void {
+    const { holdings } = this.#dependencies
+    if (holdings.holds(terms)) return
+    const damage = holdings.damageOf(terms.root)
+    if (damage === undefined) {
+      throw new HoldfastError({ code: 'PAYLOAD_NOT_FOUND', root: terms.root })
+    }
+    throw new HoldfastError({ code: 'PAYLOAD_CORRUPT', ...damage })
+  }
+
+  async #checkFunds(terms: DealTerms): Promise<void> {
+    const { ledger } = this.#dependencies
+    const available = await ledger.balance(terms.client, terms.token)
+    if (available < terms.deposit) {
+      throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: terms.deposit, available })
+    }
+    const own = await ledger.balance(terms.provider, terms.token)
+    if (own >= terms.collateral) return
+    const reason = `its free balance is ${own}, this deal's collateral ${terms.collateral}`
+    throw new HoldfastError({ code: 'PROVIDER_STATE', provider: terms.provider, reason })
+  }
+
+  #now(): Timestamp {
+    return timestamp(Math.floor(this.#dependencies.clock.now() / 1000))
+  }
+}
+
+/** A deal's id is the digest that both parties sign. */
+const digestOf = (deal: DealId): Hash32 => deal as string as Hash32
+
+/** Zero when the deal is open by a transaction nobody remembers: a crash came between. */
+const transactionOf = (promise: DealPromise, open: boolean): Hash32 | undefined =>
+  promise.transaction ?? (open ? ZERO_HASH : undefined)
