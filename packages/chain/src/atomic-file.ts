@@ -22,12 +22,12 @@ const syncDirectory = async (path: string): Promise<void> => {
 }
 
 /**
- * Replaces `path` with `text`, whole or not at all, durable on return.
+ * Replaces `path` with `content`, whole or not at all, durable on return.
  * @throws HoldfastError `INPUT_UNREADABLE` when the directory cannot be written.
  */
 export const writeFileAtomically = async (
   path: string,
-  text: string,
+  content: string | Uint8Array,
   options: AtomicWriteOptions = {},
 ): Promise<void> => {
   const suffix = Buffer.from(systemRandom.bytes(6)).toString('hex')
@@ -35,7 +35,7 @@ export const writeFileAtomically = async (
   try {
     const handle = await open(neighbour, 'wx', options.mode ?? 0o644)
     try {
-      await handle.writeFile(text)
+      await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()

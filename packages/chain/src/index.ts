@@ -1,10 +1,11 @@
 /** What the package offers; nothing inside it imports this file. */
 
+export type { DevnetAccount } from './devnet/accounts.ts'
 export type { BinaryEnvironment } from './devnet/anvil-binary.ts'
 export { findAnvil, requireAnvil } from './devnet/anvil-binary.ts'
-export type { Devnet, DevnetAccount, DevnetParameters } from './devnet/devnet.ts'
+export type { Devnet, DevnetParameters } from './devnet/devnet.ts'
 export { startDevnet } from './devnet/devnet.ts'
-export type { EvmLedgerParameters } from './evm/evm-ledger.ts'
+export type { EvmLedger, EvmLedgerParameters } from './evm/evm-ledger.ts'
 export { openEvmLedger } from './evm/evm-ledger.ts'
 export type { EncryptOptions, KeystoreV3, ScryptCost } from './keys/keystore.ts'
 export { decryptKey, encryptKey, LIGHT_COST, STANDARD_COST } from './keys/keystore.ts'

@@ -99,8 +99,13 @@ export type LedgerEvent =
       readonly slot: SlotIndex
       /** The first period that counts: the one after the opening. */
       readonly start: Period
+      /** The first that no longer counts. */
+      readonly end: Period
     }
-  /** The slot's leaf was replaced; `deal` is undefined when the slot was freed. */
+  /**
+   * The slot's leaf was replaced; `deal` is undefined when the slot was freed. Root and weight are
+   * those of the provider's whole tree after it.
+   */
   | {
       readonly kind: 'slot-changed'
       readonly provider: ProviderId
@@ -109,6 +114,7 @@ export type LedgerEvent =
       readonly root: Hash32
       readonly weight: Leaves
     }
+  /** Unpaid from `period` on. */
   | { readonly kind: 'deal-faulted'; readonly deal: DealId; readonly period: Period }
   | { readonly kind: 'deal-terminated'; readonly deal: DealId; readonly end: Period }
   | {
@@ -286,7 +292,10 @@ export interface ProvePeriodParameters {
 }
 
 export interface ProviderLedger extends AccountLedger {
-  /** The sender becomes the provider's owner. */
+  /**
+   * The sender becomes the provider's owner. The stake is taken from its free balance in the vault,
+   * in the network's first token: deposit before.
+   */
   registerProvider(
     settings: ProviderSettings,
     stake: Amount,
@@ -297,7 +306,10 @@ export interface ProviderLedger extends AccountLedger {
     settings: ProviderSettings,
     options?: CallOptions,
   ): Promise<TxReceipt>
+  /** From the free balance in the vault, in the network's first token. */
   addStake(amount: Amount, options?: CallOptions): Promise<TxReceipt>
+  /** Back to the free balance; only when the provider accepts no deals and its tree is empty. */
+  withdrawStake(amount: Amount, options?: CallOptions): Promise<TxReceipt>
   openDeal(parameters: OpenDealParameters, options?: CallOptions): Promise<TxReceipt>
   provePeriod(parameters: ProvePeriodParameters, options?: CallOptions): Promise<TxReceipt>
   /** The bytes are lost: the deal leaves the tree and is unpaid from this period on. */

@@ -1,0 +1,72 @@
+/**
+ * What a fresh embedded chain is given: coin for gas, a test token, the contracts, and money in the
+ * accounts. The deployment itself is that of any chain (deploy/deploy.ts).
+ */
+import { type Address, amount, type Hex, type Seconds, seconds } from '@holdfast/protocol'
+import { encodeFunctionData } from 'viem'
+import { createContract, deployContracts } from '../deploy/deploy.ts'
+import type { ChainClient } from '../evm/client.ts'
+import { Transactor } from '../evm/transactor.ts'
+import { testStablecoinAbi, testStablecoinBytecode } from '../generated/contracts.ts'
+import type { NetworkParams } from '../ledger.ts'
+import { accountIn, type DevnetKeys, holdsTokens } from './accounts.ts'
+import type { ChainControl } from './chain-rpc.ts'
+
+const DEFAULT_PERIOD = seconds(20)
+const DEFAULT_DELAY = seconds(1)
+const DRAND_PERIOD = seconds(1)
+const DIRECT_CHALLENGES = 10
+const FEE_BPS = 500
+/** 10,000 coins each. */
+const GAS_MONEY = 10_000n * 10n ** 18n
+/** A million test dollars each. */
+const TOKENS = 1_000_000_000_000n
+/** One test dollar. */
+const MINIMUM_STAKE = amount(1_000_000)
+
+/** What the caller of the devnet may choose about the network. */
+export interface NetworkChoices {
+  /** Length of a proof period; 20 s unless given. */
+  readonly period?: Seconds
+  /** 3/4 of the period unless given. */
+  readonly window?: Seconds
+  /** 1 s unless given. */
+  readonly seedDelay?: Seconds
+  /** 10 unless given. */
+  readonly directChallenges?: number
+}
+
+/** The call that makes test tokens out of nothing. */
+export const mintData = (owner: Address, units: bigint): Hex =>
+  encodeFunctionData({ abi: testStablecoinAbi, functionName: 'mint', args: [owner, units] })
+
+/** Fills a fresh chain. */
+export const populate = async (
+  target: { readonly chain: ChainClient; readonly control: ChainControl },
+  keys: DevnetKeys,
+  choices: NetworkChoices,
+): Promise<NetworkParams> => {
+  const { chain, control } = target
+  const all = [...keys.accounts.values()]
+  await Promise.all(all.map(({ address }) => control.give(address, GAS_MONEY)))
+  const deployer = accountIn(keys, 'deployer')
+  const token = await createContract(chain, deployer.signer, testStablecoinBytecode)
+  const period = choices.period ?? DEFAULT_PERIOD
+  const params = await deployContracts(chain, deployer.signer, {
+    tokens: [token],
+    feeAccount: deployer.address,
+    minimumStake: MINIMUM_STAKE,
+    period,
+    window: choices.window ?? seconds((period * 3n) / 4n),
+    seedDelay: choices.seedDelay ?? DEFAULT_DELAY,
+    directChallenges: choices.directChallenges ?? DIRECT_CHALLENGES,
+    feeBps: FEE_BPS,
+    drand: { period: DRAND_PERIOD, publicKey: keys.drand.publicKey },
+  })
+  const transactor = new Transactor(chain, deployer.signer)
+  const holders = all.filter(({ name }) => holdsTokens(name))
+  await Promise.all(
+    holders.map(({ address }) => transactor.send({ to: token, data: mintData(address, TOKENS) })),
+  )
+  return params
+}

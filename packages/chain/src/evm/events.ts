@@ -1,0 +1,211 @@
+/**
+ * Logs of our contracts as ledger events. A log counts only when it comes from the contract that
+ * owns the event; events that nobody folds are left out.
+ */
+import {
+  type Address,
+  address,
+  amount,
+  bytes,
+  type DealTerms,
+  dealId,
+  type Hex,
+  hash32,
+  leaves,
+  period,
+  periods,
+  rate,
+  root,
+  schemeId,
+  slotIndex,
+  timestamp,
+  ZERO_HASH,
+} from '@holdfast/protocol'
+import { decodeEventLog, type Hex as ViemHex } from 'viem'
+import {
+  dealMarketAbi,
+  drandBeaconAbi,
+  proofLedgerAbi,
+  providerRegistryAbi,
+  vaultAbi,
+} from '../generated/contracts.ts'
+import type { LedgerEvent, NetworkParams } from '../ledger.ts'
+
+/** As much of a log as decoding takes. */
+export interface EventLog {
+  readonly address: string
+  readonly topics: readonly ViemHex[]
+  readonly data: ViemHex
+}
+
+/** The struct as the ABI decodes it. */
+export interface RawTerms {
+  readonly client: string
+  readonly provider: string
+  readonly token: string
+  readonly scheme: number
+  readonly root: string
+  readonly length: bigint
+  readonly dataset: string
+  readonly rate: bigint
+  readonly periods: number
+  readonly deposit: bigint
+  readonly collateral: bigint
+  readonly notice: number
+  readonly replacementCost: bigint
+  readonly egressPrice: bigint
+  readonly attributes: string
+  readonly takedown: string
+  readonly openBefore: bigint
+  readonly nonce: string
+}
+
+const termsFrom = (raw: RawTerms): DealTerms => ({
+  client: address(raw.client),
+  provider: address(raw.provider),
+  token: address(raw.token),
+  scheme: schemeId(raw.scheme),
+  root: root(raw.root),
+  length: bytes(raw.length),
+  dataset: hash32(raw.dataset),
+  rate: rate(raw.rate),
+  periods: periods(raw.periods),
+  deposit: amount(raw.deposit),
+  collateral: amount(raw.collateral),
+  notice: periods(raw.notice),
+  replacementCost: amount(raw.replacementCost),
+  egressPrice: amount(raw.egressPrice),
+  attributes: hash32(raw.attributes),
+  takedown: hash32(raw.takedown),
+  openBefore: timestamp(raw.openBefore),
+  nonce: hash32(raw.nonce),
+})
+
+type Decoder = (log: EventLog) => LedgerEvent | undefined
+
+/** Data and topics as viem's decoder types them. */
+const parts = (
+  log: EventLog,
+): { readonly data: ViemHex; readonly topics: [ViemHex, ...ViemHex[]] } => ({
+  data: log.data,
+  topics: log.topics as [ViemHex, ...ViemHex[]],
+})
+
+const fromVault: Decoder = (log) => {
+  const { eventName, args } = decodeEventLog({ abi: vaultAbi, ...parts(log) })
+  if (eventName !== 'Deposited' && eventName !== 'Withdrawn') return undefined
+  return {
+    kind: eventName === 'Deposited' ? 'deposited' : 'withdrawn',
+    owner: address(args.owner),
+    token: address(args.token),
+    amount: amount(args.amount),
+  }
+}
+
+const fromRegistry: Decoder = (log) => {
+  const { eventName, args } = decodeEventLog({ abi: providerRegistryAbi, ...parts(log) })
+  const provider = address(args.provider)
+  switch (eventName) {
+    case 'ProviderRegistered': {
+      const { endpoint } = args.settings
+      return {
+        kind: 'provider-registered',
+        provider,
+        operator: address(args.operator),
+        endpoint,
+      }
+    }
+    case 'ProviderUpdated':
+      return { kind: 'provider-updated', provider }
+    case 'StakeChanged':
+      return { kind: 'stake-changed', provider, stake: amount(args.stake) }
+  }
+}
+
+const fromMarket: Decoder = (log) => {
+  const { eventName, args } = decodeEventLog({ abi: dealMarketAbi, ...parts(log) })
+  switch (eventName) {
+    case 'DealOpened':
+      return {
+        kind: 'deal-opened',
+        deal: dealId(args.deal),
+        terms: termsFrom(args.terms),
+        slot: slotIndex(args.slot),
+        start: period(args.start),
+        end: period(args.end),
+      }
+    case 'DealFaulted':
+      return { kind: 'deal-faulted', deal: dealId(args.deal), period: period(args.period) }
+    case 'DealTerminated':
+      return { kind: 'deal-terminated', deal: dealId(args.deal), end: period(args.end) }
+    case 'DealSettled':
+      return {
+        kind: 'deal-settled',
+        deal: dealId(args.deal),
+        through: period(args.through),
+        paid: amount(args.paid),
+        fee: amount(args.fee),
+      }
+    case 'DealClosed':
+      return {
+        kind: 'deal-closed',
+        deal: dealId(args.deal),
+        refunded: amount(args.refunded),
+        returned: amount(args.returned),
+      }
+    default:
+      return undefined
+  }
+}
+
+const fromProofs: Decoder = (log) => {
+  const { eventName, args } = decodeEventLog({ abi: proofLedgerAbi, ...parts(log) })
+  const provider = address(args.provider)
+  if (eventName === 'PeriodProven') {
+    return { kind: 'period-proven', provider, period: period(args.period) }
+  }
+  const deal = dealId(args.deal)
+  return {
+    kind: 'slot-changed',
+    provider,
+    slot: slotIndex(args.slot),
+    deal: (deal as Hex) === ZERO_HASH ? undefined : deal,
+    root: hash32(args.root),
+    weight: leaves(args.weight),
+  }
+}
+
+const fromBeacon: Decoder = (log) => {
+  const { args } = decodeEventLog({ abi: drandBeaconAbi, ...parts(log) })
+  return { kind: 'seed-posted', period: period(args.period), seed: hash32(args.seed) }
+}
+
+/** The addresses whose logs matter. */
+export const contractAddresses = ({ contracts }: NetworkParams): readonly Address[] => [
+  contracts.vault,
+  contracts.registry,
+  contracts.market,
+  contracts.proofs,
+  contracts.beacon,
+]
+
+/** The ledger event of a log, or undefined when it is none. */
+export const decodeEvent = (
+  { contracts }: NetworkParams,
+  log: EventLog,
+): LedgerEvent | undefined => {
+  switch (log.address.toLowerCase()) {
+    case contracts.vault:
+      return fromVault(log)
+    case contracts.registry:
+      return fromRegistry(log)
+    case contracts.market:
+      return fromMarket(log)
+    case contracts.proofs:
+      return fromProofs(log)
+    case contracts.beacon:
+      return fromBeacon(log)
+    default:
+      return undefined
+  }
+}
