@@ -3,7 +3,12 @@
  * the byte codecs of request and response. The wings build their grpc-js definitions from it; no
  * generated type leaves this package.
  */
-import { Provider } from '../generated/holdfast/provider/v1/provider_pb.ts'
+import { toBinary } from '@bufbuild/protobuf'
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import {
+  file_holdfast_provider_v1_provider,
+  Provider,
+} from '../generated/holdfast/provider/v1/provider_pb.ts'
 import type { Codec } from './codec.ts'
 import * as deals from './deal-messages.ts'
 import * as providers from './provider-messages.ts'
@@ -59,3 +64,7 @@ export const providerService: ProviderService = {
   getDeal: method('getDeal', deals.getDealRequest, deals.getDealResponse),
   getAnswers: method('getAnswers', deals.getAnswersRequest, deals.getAnswersResponse),
 }
+
+/** The service's file descriptor as protobuf bytes, for gRPC server reflection. */
+export const providerFileDescriptor = (): Uint8Array =>
+  toBinary(FileDescriptorProtoSchema, file_holdfast_provider_v1_provider.proto)
