@@ -40,15 +40,16 @@ export interface ImportResult {
 }
 
 /**
- * Imports a file or a directory. A single file is not wrapped: its root is the file's own.
+ * Imports a file or a directory, by path or as an entry of a listing. A single file is not wrapped:
+ * its root is the file's own.
  * @throws HoldfastError `FILE_NOT_FOUND`, `INPUT_UNREADABLE`.
  */
 export const importTree = async (
-  path: string,
+  path: string | SourceEntry,
   sink: BlockSink,
   options: ImportOptions,
 ): Promise<ImportResult> => {
-  const source = await openSource(path)
+  const source = typeof path === 'string' ? await openSource(path) : path
   const walk = new TreeImport(sink, options)
   const { cid } = await walk.entry(source)
   return { root: cid, kind: source.kind, files: walk.files, bytes: bytes(walk.bytes) }
