@@ -264,6 +264,15 @@ describe('text', () => {
     expect(found(text.machineTraces, { 'docs/a.md': `# A\n\n${lines.join('\n')}\n` })).toEqual([])
   })
 
+  test('a page that names a file or a name that is not there fails', () => {
+    const page = (body) => ({ ...client('export const a = 1\n'), 'docs/a.md': `# A\n\n${body}\n` })
+    const source = '`packages/client/src/a.ts`'
+    expect(found(text.deadReferences, page(`See ${source}, \`packages/client/src\`.`))).toEqual([])
+    expect(found(text.deadReferences, page(`\`a\` in ${source}, \`src/x.ts\``))).toEqual([])
+    expect(found(text.deadReferences, page(`\`absent\` in ${source}`))).toHaveLength(1)
+    expect(found(text.deadReferences, page('`packages/client/src/gone.ts`'))).toHaveLength(1)
+  })
+
   test('a promise without an issue fails', () => {
     const promise = ['TO', 'DO'].join('')
     expect(found(text.todos, client(`// ${promise}: later\n`))).toHaveLength(1)

@@ -68,4 +68,32 @@ export const todos = (tree) =>
           ),
     )
 
-export const TEXT_RULES = [markdownTitle, machineTraces, todos]
+const PLACES = /`((?:packages|native|bench|tests|tools|docs|vectors|\.ci)\/[\w./-]*[\w-])\/?`/g
+const NAMED_PLACE = /`(\w+)` in `([\w./-]+)`/g
+
+const exists = (tree, path) =>
+  tree.byPath.has(path) || tree.files.some((file) => file.path.startsWith(`${path}/`))
+
+/**
+ * Pages name files that exist, and "`name` in `file`" names something that is there: documentation
+ * dies by files that moved. The changelog is history and may name what is gone.
+ */
+export const deadReferences = (tree) =>
+  tree.files
+    .filter((file) => file.name.endsWith('.md') && file.name !== 'CHANGELOG.md')
+    .flatMap((file) =>
+      eachLine(file, (line, number) => {
+        const places = [...line.matchAll(PLACES)].map(([, path]) => path)
+        const gone = places
+          .filter((path) => !exists(tree, path))
+          .map((path) => finding('dead-reference', file, number, `${path} does not exist`))
+        const strangers = [...line.matchAll(NAMED_PLACE)]
+          .filter(([, name, path]) => tree.byPath.get(path)?.text.includes(name) === false)
+          .map(([, name, path]) =>
+            finding('dead-reference', file, number, `there is no ${name} in ${path}`),
+          )
+        return [...gone, ...strangers]
+      }),
+    )
+
+export const TEXT_RULES = [markdownTitle, machineTraces, todos, deadReferences]
