@@ -14,53 +14,18 @@ import type {
   DealId,
   DealTerms,
   Hash32,
-  Hex,
   Leaves,
   Period,
   ProviderId,
-  Seconds,
   Signature,
-  SigningDomain,
   SlotIndex,
+  SlotPath,
   Timestamp,
 } from '@holdfast/protocol'
+import type { NetworkParams } from './network.ts'
 
-/** What a network file and the contracts say about one network. Never changes after deployment. */
-export interface NetworkParams {
-  readonly chainId: bigint
-  readonly contracts: {
-    readonly vault: Address
-    readonly registry: Address
-    readonly market: Address
-    readonly proofs: Address
-    readonly beacon: Address
-  }
-  /** Tokens the vault accepts, the default first. */
-  readonly tokens: readonly TokenInfo[]
-  /** The block the contracts were deployed in; events before it do not matter. */
-  readonly deployedAt: bigint
-  readonly genesis: Timestamp
-  readonly period: Seconds
-  /** An answer must be on chain before start(p) + window. */
-  readonly window: Seconds
-  readonly seedDelay: Seconds
-  /** Global answers shown in direct mode. */
-  readonly directChallenges: number
-  readonly feeBps: number
-  /** drand: the chain's genesis, its round time, its public key (96-byte compressed G2). */
-  readonly drand: { readonly genesis: Timestamp; readonly period: Seconds; readonly publicKey: Hex }
-}
-
-export interface TokenInfo {
-  readonly address: Address
-  readonly symbol: string
-  readonly decimals: number
-}
-
-export const signingDomain = (network: NetworkParams): SigningDomain => ({
-  chainId: network.chainId,
-  verifyingContract: network.contracts.market,
-})
+export type { NetworkParams, TokenInfo } from './network.ts'
+export { signingDomain } from './network.ts'
 
 /** How far `follow` goes back when it does not know where chains part; also the deepest reorg. */
 export const REWIND_BLOCKS = 128
@@ -202,18 +167,6 @@ export interface TxReceipt {
   readonly block: BlockRef
   readonly gasUsed: bigint
   readonly events: readonly LedgerEvent[]
-}
-
-/** A sibling in a provider tree. */
-export interface SumNode {
-  readonly hash: Hash32
-  readonly weight: Leaves
-}
-
-/** Where a slot is and what surrounds it: siblings from the leaf level up. */
-export interface SlotPath {
-  readonly slot: SlotIndex
-  readonly siblings: readonly SumNode[]
 }
 
 export interface LedgerReader {

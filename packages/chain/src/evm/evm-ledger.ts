@@ -7,19 +7,18 @@ import {
   type Address,
   type Amount,
   type CallOptions,
-  type Clock,
   type DealId,
   type Hash32,
   HoldfastError,
   hash32,
-  type Logger,
   type Period,
   type ProviderId,
   type Signer,
+  type SlotPath,
   type Timestamp,
   timestamp,
 } from '@holdfast/protocol'
-import { getBlock, getCode } from 'viem/actions'
+import { getBlock } from 'viem/actions'
 import type {
   BlockRef,
   Deal,
@@ -32,13 +31,12 @@ import type {
   ProvePeriodParameters,
   ProviderRecord,
   ProviderSettings,
-  SlotPath,
   TreeSnapshot,
   TxReceipt,
 } from '../ledger.ts'
 import type { SeedLedger } from '../relayer/seed-relayer.ts'
 import { getHead, refOf } from './blocks.ts'
-import { type EvmClient, openChain, reach } from './client.ts'
+import { type EvmClient, reach } from './client.ts'
 import { readDeal, readDeals, readTerms, TermsCache } from './deals.ts'
 import { decodeEvent } from './events.ts'
 import { followLedger } from './follow.ts'
@@ -47,21 +45,6 @@ import { signPermit } from './permit.ts'
 import * as read from './read.ts'
 import { type Transaction, Transactor } from './transactor.ts'
 import * as write from './write.ts'
-
-export interface EvmLedgerParameters {
-  readonly network: NetworkParams
-  /** JSON-RPC endpoints, the preferred first. */
-  readonly rpc: readonly string[]
-  /** Needed for `account` and for writing; without it those throw `UNAUTHORIZED`. */
-  readonly signer?: Signer
-  readonly clock: Clock
-  readonly logger: Logger
-  /**
-   * The longest pause between two looks at the chain, in milliseconds; 100 on an endpoint of this
-   * machine and 2000 elsewhere unless given.
-   */
-  readonly pollMs?: number
-}
 
 /** See `Ledger`; also what the seed relayer needs. */
 export class EvmLedger implements Ledger, SeedLedger {
@@ -273,31 +256,3 @@ export class EvmLedger implements Ledger, SeedLedger {
 
 const withoutKey = (): HoldfastError =>
   new HoldfastError({ code: 'UNAUTHORIZED', reason: 'the ledger was opened without a key' })
-
-const checkChain = async (client: EvmClient): Promise<void> => {
-  const { network, chainId } = client
-  if (chainId !== network.chainId) {
-    const reason = `${client.endpoint} is chain ${chainId}, the network is on ${network.chainId}`
-    throw new HoldfastError({ code: 'CHAIN_UNSUITABLE', reason })
-  }
-  await Promise.all(
-    Object.entries(network.contracts).map(async ([name, address]) => {
-      const code = await reach(client, (rpc) => getCode(rpc, { address }))
-      if (code !== undefined && code !== '0x') return
-      const reason = `there is no ${name} contract at ${address} on ${client.endpoint}`
-      throw new HoldfastError({ code: 'CHAIN_UNSUITABLE', reason })
-    }),
-  )
-}
-
-/**
- * Joins a network: checks that the chain is the right one and that the contracts are there.
- * @throws HoldfastError `LEDGER_UNREACHABLE`, `CHAIN_UNSUITABLE`.
- */
-export const openEvmLedger = async (parameters: EvmLedgerParameters): Promise<EvmLedger> => {
-  const { network, signer, ...rest } = parameters
-  const stop = new AbortController()
-  const client = { ...(await openChain({ ...rest, stop: stop.signal })), network }
-  await checkChain(client)
-  return new EvmLedger(client, stop, signer)
-}

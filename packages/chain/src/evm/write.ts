@@ -11,6 +11,7 @@ import {
   fromHex,
   type Hex,
   type Period,
+  type SlotPath,
   toHex,
   toNumber,
   uintBytes,
@@ -28,7 +29,6 @@ import type {
   OpenDealParameters,
   ProvePeriodParameters,
   ProviderSettings,
-  SlotPath,
 } from '../ledger.ts'
 import type { Transaction } from './transactor.ts'
 

@@ -1,0 +1,99 @@
+/** A simulated network from a few figures and a seed: everything else follows from those. */
+import {
+  type Address,
+  type Amount,
+  address,
+  amount,
+  keccak,
+  type Period,
+  type Seconds,
+  seconds,
+  type Timestamp,
+  toHex,
+} from '@holdfast/protocol'
+import type { Ledger, NetworkParams } from '../ledger.ts'
+import { Blocks } from './memory-chain.ts'
+import { MemoryLedger } from './memory-ledger.ts'
+import { World } from './world.ts'
+
+export interface MemoryChainParameters {
+  /** Block time of the first block; period 0 starts here. */
+  readonly genesis: Timestamp
+  readonly period: Seconds
+  /** 3/4 of the period unless given. */
+  readonly window?: Seconds
+  /** 1 s unless given. */
+  readonly seedDelay?: Seconds
+  /** 10 unless given. */
+  readonly directChallenges?: number
+  /** 500 unless given. */
+  readonly feeBps?: number
+  /** One token unit unless given. */
+  readonly minimumStake?: Amount
+  /** Hashes, addresses and the periods' seeds follow from it. */
+  readonly randomSeed: Uint8Array
+}
+
+/** One simulated network; time moves only when told. */
+export interface MemoryChain {
+  readonly network: NetworkParams
+  /** Block time of the next block. */
+  readonly time: Timestamp
+  /** The ledger as `account` sees and writes it. */
+  ledger(account: Address): Ledger
+  /** The time of the next blocks; never back. */
+  setTime(at: Timestamp): void
+  /** Moves block time forward and mines a block. */
+  advance(by: Seconds): void
+  /** Posts the seed of a period. @throws HoldfastError `SEED_MISSING`, `WINDOW_CLOSED`. */
+  postSeed(period: Period): void
+  /** Gives test tokens. */
+  mint(token: Address, owner: Address, amount: Amount): void
+  /** Replaces the newest `depth` blocks by as many empty ones; what they held is undone. */
+  reorg(depth: number): void
+}
+
+const CHAIN_ID = 31337n
+const DECIMALS = 6
+
+const networkOf = (parameters: MemoryChainParameters): NetworkParams => {
+  const { genesis, period, randomSeed } = parameters
+  const at = (name: string): Address =>
+    address(toHex(keccak(randomSeed, new TextEncoder().encode(name)).subarray(12)))
+  return {
+    chainId: CHAIN_ID,
+    contracts: {
+      ...{ vault: at('vault'), registry: at('registry'), market: at('market') },
+      ...{ proofs: at('proofs'), beacon: at('beacon') },
+    },
+    tokens: [{ address: at('token'), symbol: 'tUSD', decimals: DECIMALS }],
+    deployedAt: 0n,
+    genesis,
+    period,
+    window: parameters.window ?? seconds((period * 3n) / 4n),
+    seedDelay: parameters.seedDelay ?? seconds(1n),
+    directChallenges: parameters.directChallenges ?? 10,
+    feeBps: parameters.feeBps ?? 500,
+    // No key signs in memory: seeds follow from `randomSeed`.
+    drand: { genesis, period: seconds(1n), publicKey: `0x${'00'.repeat(96)}` },
+  }
+}
+
+/** A network of its own, empty but for its contracts. */
+export const createMemoryChain = (parameters: MemoryChainParameters): MemoryChain => {
+  const minimumStake = parameters.minimumStake ?? amount(1_000_000n)
+  const world = new World(networkOf(parameters), minimumStake)
+  const blocks = new Blocks(world, parameters.randomSeed)
+  return {
+    network: world.network,
+    get time() {
+      return blocks.time
+    },
+    ledger: (account) => new MemoryLedger(blocks, account),
+    setTime: (at) => blocks.setTime(at),
+    advance: (by) => blocks.advance(by),
+    postSeed: (period) => blocks.postSeed(period),
+    mint: (token, owner, value) => blocks.mint(token, owner, value),
+    reorg: (depth) => blocks.reorg(depth),
+  }
+}

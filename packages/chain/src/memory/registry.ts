@@ -1,0 +1,109 @@
+/** The rules of ProviderRegistry.sol on the in-memory state, in the contract's order. */
+import {
+  type Address,
+  type Amount,
+  amount,
+  HoldfastError,
+  type ProviderId,
+  ZERO_ADDRESS,
+} from '@holdfast/protocol'
+import type { ProviderRecord, ProviderSettings } from '../ledger.ts'
+import { treeOf } from './proofs.ts'
+import { checkToken, credit, debit, type World } from './world.ts'
+
+const ENDPOINT_BYTES_MAX = 255
+const REGION_BYTES_MAX = 64
+
+const state = (provider: ProviderId, reason: string): HoldfastError =>
+  new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
+
+const stakeToken = (world: World): Address => {
+  const [token] = world.network.tokens
+  return token?.address ?? ZERO_ADDRESS
+}
+
+/** @throws HoldfastError `PROVIDER_NOT_FOUND`. */
+export const knownProvider = (world: World, id: ProviderId): ProviderRecord => {
+  const record = world.providers.get(id)
+  if (record === undefined) throw new HoldfastError({ code: 'PROVIDER_NOT_FOUND', provider: id })
+  return record
+}
+
+const checkText = (field: string, text: string, bounds: { min: number; max: number }): void => {
+  const size = new TextEncoder().encode(text).length
+  if (size >= bounds.min && size <= bounds.max) return
+  const reason = `it may have 1 to ${bounds.max} bytes, not ${size}`
+  throw new HoldfastError({ code: 'TERMS_INVALID', field, reason })
+}
+
+const checkSettings = (world: World, settings: ProviderSettings): void => {
+  const { operator, endpoint, region, token } = settings
+  if (operator === ZERO_ADDRESS) {
+    const reason = 'the zero address cannot sign'
+    throw new HoldfastError({ code: 'TERMS_INVALID', field: 'operator', reason })
+  }
+  const taken = world.operators.get(operator)
+  if (taken !== undefined) throw state(taken, `operator ${operator} already works for it`)
+  checkText('endpoint', endpoint, { min: 1, max: ENDPOINT_BYTES_MAX })
+  checkText('region', region, { min: 0, max: REGION_BYTES_MAX })
+  checkToken(world, token)
+}
+
+const checkStake = (world: World, stake: Amount): void => {
+  if (stake >= world.minimumStake) return
+  throw new HoldfastError({
+    code: 'FUNDS_INSUFFICIENT',
+    needed: world.minimumStake,
+    available: stake,
+  })
+}
+
+export const register = (
+  world: World,
+  sender: Address,
+  settings: ProviderSettings,
+  stake: Amount,
+): void => {
+  if (world.providers.has(sender)) throw state(sender, 'it is registered already')
+  checkStake(world, stake)
+  checkSettings(world, settings)
+  world.operators.set(settings.operator, sender)
+  world.providers.set(sender, { ...settings, provider: sender, stake })
+  const { operator, endpoint } = settings
+  world.emit({ kind: 'provider-registered', provider: sender, operator, endpoint })
+  world.emit({ kind: 'stake-changed', provider: sender, stake })
+  debit(world, stakeToken(world), sender, stake)
+}
+
+export const update = (world: World, sender: Address, settings: ProviderSettings): void => {
+  const record = knownProvider(world, sender)
+  if (settings.accepting) checkStake(world, record.stake)
+  world.operators.delete(record.operator)
+  checkSettings(world, settings)
+  world.operators.set(settings.operator, sender)
+  world.providers.set(sender, { ...record, ...settings })
+  world.emit({ kind: 'provider-updated', provider: sender })
+}
+
+export const addStake = (world: World, sender: Address, value: Amount): void => {
+  const record = knownProvider(world, sender)
+  const stake = amount(record.stake + value)
+  world.providers.set(sender, { ...record, stake })
+  world.emit({ kind: 'stake-changed', provider: sender, stake })
+  debit(world, stakeToken(world), sender, value)
+}
+
+export const withdrawStake = (world: World, sender: Address, value: Amount): void => {
+  const record = knownProvider(world, sender)
+  const { weight } = treeOf(world, sender)
+  if (record.accepting || weight !== 0n) {
+    throw state(sender, 'stake stays while it accepts or holds deals')
+  }
+  if (value > record.stake) {
+    throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: value, available: record.stake })
+  }
+  const stake = amount(record.stake - value)
+  world.providers.set(sender, { ...record, stake })
+  world.emit({ kind: 'stake-changed', provider: sender, stake })
+  credit(world, stakeToken(world), sender, value)
+}
