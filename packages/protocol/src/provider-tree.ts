@@ -25,6 +25,9 @@ interface CountedNode extends SumNode {
   readonly taken: number
 }
 
+const countedSlot = (leaf: SlotLeaf | undefined): CountedNode | undefined =>
+  leaf === undefined ? undefined : { ...slotNode(leaf), taken: 1 }
+
 /** The deal and leaf that a global challenge names. */
 export interface LocatedLeaf {
   readonly slot: SlotIndex
@@ -37,11 +40,19 @@ export class ProviderTree {
   /** `#levels[l][i]`: absent where all slots under the node are empty. */
   #levels: (CountedNode | undefined)[][] = [[]]
 
-  /** The tree whose slots are these, in order. The last may be undefined: slots never shrink. */
+  /**
+   * The tree whose slots are these, in order, built with one hash per node. The last may be
+   * undefined: slots never shrink.
+   */
   static of(slots: Iterable<SlotLeaf | undefined>): ProviderTree {
     const tree = new ProviderTree()
-    let at = 0
-    for (const leaf of slots) tree.#put(at++, leaf)
+    tree.#slots = [...slots]
+    tree.#levels = [tree.#slots.map(countedSlot)]
+    const depth = depthFor(BigInt(tree.#slots.length))
+    for (let level = 1; level <= depth; level++) {
+      const count = Math.ceil(tree.#slots.length / 2 ** level)
+      tree.#levels.push(Array.from({ length: count }, (_, index) => tree.#joined(level, index)))
+    }
     return tree
   }
 
@@ -148,7 +159,7 @@ export class ProviderTree {
     this.#slots[slot] = leaf
     const bottom = this.#levels[0]
     invariant(bottom !== undefined, 'a tree has a lowest level')
-    bottom[slot] = leaf === undefined ? undefined : { ...slotNode(leaf), taken: 1 }
+    bottom[slot] = countedSlot(leaf)
     for (let level = 1, at = slot >>> 1; level <= this.depth; level++, at >>>= 1) {
       const row = this.#levels[level]
       invariant(row !== undefined, `a tree of depth ${this.depth} has a level ${level}`)

@@ -86,7 +86,13 @@ describe('the tree', () => {
   })
 
   test('follows the contract through any filling and freeing', () => {
-    const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(10_000)), { maxLength: 40 })
+    const steps = fc.array(
+      fc.tuple(
+        fc.nat(3).map((die) => die > 0),
+        fc.nat(10_000),
+      ),
+      { maxLength: 40 },
+    )
     fc.assert(
       fc.property(steps, (plan) => {
         const tree = new ProviderTree()
@@ -170,17 +176,19 @@ describe('positions', () => {
 })
 
 describe('65,536 slots', () => {
-  test('fill, read and free in a moment, with 16 hashes per change', () => {
-    const tree = new ProviderTree()
+  test('are built, changed, searched and outgrown in a moment', () => {
     const count = 65_536
-    for (let slot = 0; slot < 4096; slot++) tree.set(slotIndex(slot), leafOf(slot))
-    expect(tree.depth).toBe(12)
     const big = ProviderTree.of(
       Array.from({ length: count }, (_, i) => (i % 16 === 0 ? leafOf(i) : undefined)),
     )
     expect([big.depth, big.slots, big.freeSlot()]).toEqual([16, count, 1n])
+    for (let slot = 0; slot < 200; slot++) big.set(slotIndex(slot), leafOf(slot))
+    expect(big.freeSlot()).toBe(200n)
     const path = big.path(slotIndex(48))
     expect(pathRoot(slotNode(leafOf(48)), path)).toEqual({ hash: big.root, weight: big.weight })
+    big.set(slotIndex(count), leafOf(count))
+    expect([big.depth, big.slots]).toEqual([17, count + 1])
+    expect(big.locate(big.weight - 1n).slot).toBe(BigInt(count))
   })
 })
 

@@ -130,9 +130,9 @@ const receiptFromWire = (message: WireReceipt | undefined): StorageReceipt => {
 }
 
 const rangesFromWire = (wire: readonly WireByteRange[]): readonly ByteRange[] => {
-  let after = -1n
+  let after = 0n
   return readList(wire, 'durable', DURABLE_RANGES_MAX).map(({ start, end }, i) => {
-    if (start >= end || start <= after) {
+    if (start >= end || start < after) {
       throw messageInvalid(`durable[${i}]`, `${start} to ${end} is empty or out of order`)
     }
     after = end
