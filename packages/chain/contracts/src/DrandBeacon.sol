@@ -110,7 +110,9 @@ contract DrandBeacon is IBeacon {
 
     /// @notice The pairing precompile refuses what is not on the curve or in the group.
     function _checkKey(bytes memory key) private view {
-        require(key.length == 256 && !Bls.isZero(key), BeaconKeyInvalid());
+        require(
+            key.length == 256 && keccak256(key) != keccak256(new bytes(256)), BeaconKeyInvalid()
+        );
         (bool success, bytes memory result) =
             Bls.PAIRING.staticcall(abi.encodePacked(Bls.G1_GENERATOR, key));
         require(success && result.length == 32, BeaconKeyInvalid());

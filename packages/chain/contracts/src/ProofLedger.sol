@@ -20,18 +20,11 @@ import {ScheduleParams} from "./types/ScheduleParams.sol";
 ///   accrued(provider, a, b) = number of proven p with a <= p < min(b, finalThrough).
 contract ProofLedger is IProofLedger {
     using ProvenPeriods for ProvenPeriods.Log;
+    using ProviderTree for ProviderTree.Stored;
 
     /// @notice Trees kept for looking back. A provider pushes at most one per period, so the last 8 periods are
     /// always there.
     uint256 private constant RING = 8;
-
-    /// @notice A past tree and the first period it answered for; it did until the next one's first.
-    struct Past {
-        bytes32 root;
-        uint64 weight;
-        uint8 depth;
-        uint32 from;
-    }
 
     /// @inheritdoc IProofLedger
     address public immutable market;
@@ -41,12 +34,12 @@ contract ProofLedger is IProofLedger {
     address public immutable beacon;
     /// @inheritdoc IProofLedger
     uint256 public immutable directChallenges;
-    uint256 private immutable GENESIS;
-    uint256 private immutable PERIOD;
-    uint256 private immutable WINDOW;
+    uint64 private immutable GENESIS;
+    uint64 private immutable PERIOD;
+    uint64 private immutable WINDOW;
 
-    mapping(address provider => ProviderTree.Tree tree) private _trees;
-    mapping(address provider => mapping(uint256 position => Past past)) private _ring;
+    mapping(address provider => ProviderTree.Stored tree) private _trees;
+    mapping(address provider => mapping(uint256 position => ProviderTree.Stored past)) private _ring;
     mapping(address provider => ProvenPeriods.Log log) private _proven;
 
     modifier onlyMarket() {
@@ -100,7 +93,7 @@ contract ProofLedger is IProofLedger {
     ) external onlyMarket {
         ProviderTree.Tree memory tree = _snapshot(provider);
         ProviderTree.fill(tree, slot, path, ProviderTree.slotHash(deal, scheme, root, leaves), leaves);
-        _trees[provider] = tree;
+        _trees[provider].save(tree);
         emit SlotChanged(provider, slot, deal, tree.root, tree.weight, tree.depth);
     }
 
@@ -116,7 +109,7 @@ contract ProofLedger is IProofLedger {
     ) external onlyMarket {
         ProviderTree.Tree memory tree = _snapshot(provider);
         ProviderTree.free(tree, slot, path, ProviderTree.slotHash(deal, scheme, root, leaves), leaves);
-        _trees[provider] = tree;
+        _trees[provider].save(tree);
         emit SlotChanged(provider, slot, 0, tree.root, tree.weight, tree.depth);
     }
 
@@ -126,23 +119,20 @@ contract ProofLedger is IProofLedger {
         view
         returns (uint64 through, uint64 proven)
     {
-        uint64 final_ = finalThrough(provider);
-        through = to < final_ ? to : final_;
-        if (through > from) proven = provenBetween(provider, from, through);
+        ProvenPeriods.Log storage log = _proven[provider];
+        through = _finalThrough(log);
+        if (to < through) through = to;
+        if (through > from) proven = log.countBetween(from, through);
     }
 
     /// @inheritdoc IProofLedger
-    function finalThrough(address provider) public view returns (uint64) {
-        uint64 current = _currentPeriod();
-        uint256 deadline = Schedule.periodDeadline(GENESIS, PERIOD, WINDOW, current);
-        return block.timestamp >= deadline || _proven[provider].has(current) ? current + 1 : current;
+    function finalThrough(address provider) external view returns (uint64) {
+        return _finalThrough(_proven[provider]);
     }
 
     /// @inheritdoc IProofLedger
     function provenBetween(address provider, uint64 from, uint64 to) public view returns (uint64) {
-        if (to <= from) return 0;
-        ProvenPeriods.Log storage log = _proven[provider];
-        return log.countBefore(to) - log.countBefore(from);
+        return to > from ? _proven[provider].countBetween(from, to) : 0;
     }
 
     /// @inheritdoc IProofLedger
@@ -152,7 +142,8 @@ contract ProofLedger is IProofLedger {
 
     /// @inheritdoc IProofLedger
     function isMissed(address provider, uint64 period) external view returns (bool) {
-        if (period >= finalThrough(provider) || _proven[provider].has(period)) return false;
+        ProvenPeriods.Log storage log = _proven[provider];
+        if (period >= _finalThrough(log) || log.has(period)) return false;
         return IBeacon(beacon).seedOf(period) != 0 && snapshotAt(provider, period).weight != 0;
     }
 
@@ -163,12 +154,12 @@ contract ProofLedger is IProofLedger {
             period <= current,
             ProofsPeriodNotStarted(period, Schedule.periodStart(GENESIS, PERIOD, period))
         );
-        ProviderTree.Tree memory tree = _trees[provider];
+        ProviderTree.Tree memory tree = _trees[provider].load();
         if (period >= tree.inForceFrom) return Snapshot(tree.root, tree.weight, tree.depth);
         uint256 count = tree.snapshots < RING ? tree.snapshots : RING;
         for (uint256 i = 1; i <= count; i++) {
-            Past memory past = _ring[provider][(tree.snapshots - i) % RING];
-            if (period >= past.from) return Snapshot(past.root, past.weight, past.depth);
+            ProviderTree.Tree memory past = _ring[provider][(tree.snapshots - i) % RING].load();
+            if (period >= past.inForceFrom) return Snapshot(past.root, past.weight, past.depth);
         }
         revert ProofsSnapshotGone(provider, period);
     }
@@ -179,8 +170,15 @@ contract ProofLedger is IProofLedger {
         view
         returns (Snapshot memory tree, uint64 slotCount)
     {
-        ProviderTree.Tree memory now_ = _trees[provider];
+        ProviderTree.Tree memory now_ = _trees[provider].load();
         return (Snapshot(now_.root, now_.weight, now_.depth), now_.slotCount);
+    }
+
+    /// @notice A period is final once it is proven, and otherwise from its deadline on.
+    function _finalThrough(ProvenPeriods.Log storage log) private view returns (uint64) {
+        uint64 current = _currentPeriod();
+        uint256 deadline = Schedule.periodDeadline(GENESIS, PERIOD, WINDOW, current);
+        return block.timestamp >= deadline || log.has(current) ? current + 1 : current;
     }
 
     function _verifyAnswers(address provider, uint64 period, bytes32 seed, bytes[] calldata answers)
@@ -199,11 +197,10 @@ contract ProofLedger is IProofLedger {
 
     /// @notice The provider's tree, about to change: when it is the one in force, it goes into the ring first.
     function _snapshot(address provider) private returns (ProviderTree.Tree memory tree) {
-        tree = _trees[provider];
+        tree = _trees[provider].load();
         uint32 next = uint32(_currentPeriod()) + 1;
         if (tree.inForceFrom == next) return tree;
-        _ring[provider][tree.snapshots % RING] =
-            Past(tree.root, tree.weight, tree.depth, tree.inForceFrom);
+        _ring[provider][tree.snapshots % RING].save(tree);
         tree.snapshots++;
         tree.inForceFrom = next;
     }

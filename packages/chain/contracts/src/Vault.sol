@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IDealMarket} from "./interfaces/IDealMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 
 /// @title Every token of the network
@@ -13,17 +13,12 @@ import {IVault} from "./interfaces/IVault.sol";
 /// construction move balances between accounts; only an owner takes its own balance out.
 ///
 /// Invariant, per listed token:
-///   sum of balanceOf + heldOf + stakedOf + feesAvailable <= token.balanceOf(vault)
-/// with equality unless somebody sends tokens without depositing them.
+///   sum of free balances + heldOf + stakedOf <= token.balanceOf(vault)
+/// with equality unless somebody sends tokens without depositing them. What the market holds is the escrow and
+/// collateral of its deals, and what it owes for settled periods until it is needed: earnings and fees. They
+/// count as balance of their owners at once, but a settlement does not have to write here (5,000 gas).
 contract Vault is IVault, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
-    using SafeCast for uint256;
-
-    /// @notice What the market holds and all fees ever collected share a slot: a payment writes both.
-    struct Pool {
-        uint128 held;
-        uint128 fees;
-    }
 
     /// @inheritdoc IVault
     address public immutable market;
@@ -36,7 +31,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
     /// @dev Index + 1, so that zero means unknown.
     mapping(address token => uint256 place) private _places;
     mapping(uint8 index => mapping(address owner => uint256 amount)) private _balances;
-    mapping(uint8 index => Pool pool) private _pools;
+    mapping(uint8 index => uint256 amount) private _held;
     mapping(uint8 index => uint256 amount) private _feesWithdrawn;
     uint256 private _staked;
 
@@ -112,28 +107,25 @@ contract Vault is IVault, ReentrancyGuardTransient {
         require(to != address(0), VaultAddressZero());
         uint256 available = feesAvailable(token);
         require(amount <= available, VaultBalanceTooLow(msg.sender, amount, available));
-        _feesWithdrawn[tokenIndex(token)] += amount;
+        uint8 index = tokenIndex(token);
+        _feesWithdrawn[index] += amount;
+        _held[index] -= amount;
         emit FeesWithdrawn(token, amount, to);
         IERC20(token).safeTransfer(to, amount);
     }
 
     /// @inheritdoc IVault
-    function lock(uint8 index, address client, uint256 deposit_, address provider, uint256 collateral)
-        external
-        onlyMarket
-    {
+    function lock(
+        address token,
+        address client,
+        uint256 deposit_,
+        address provider,
+        uint256 collateral
+    ) external onlyMarket returns (uint8 index) {
+        index = tokenIndex(token);
         _debit(index, client, deposit_);
         _debit(index, provider, collateral);
-        _pools[index].held += (deposit_ + collateral).toUint128();
-    }
-
-    /// @inheritdoc IVault
-    function pay(uint8 index, address provider, uint256 amount, uint256 fee) external onlyMarket {
-        Pool memory pool = _pools[index];
-        pool.held -= (amount + fee).toUint128();
-        pool.fees += fee.toUint128();
-        _pools[index] = pool;
-        _balances[index][provider] += amount;
+        _held[index] += deposit_ + collateral;
     }
 
     /// @inheritdoc IVault
@@ -141,7 +133,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
         external
         onlyMarket
     {
-        _pools[index].held -= (refund + collateral).toUint128();
+        _held[index] -= refund + collateral;
         _balances[index][client] += refund;
         _balances[index][provider] += collateral;
     }
@@ -160,12 +152,13 @@ contract Vault is IVault, ReentrancyGuardTransient {
 
     /// @inheritdoc IVault
     function balanceOf(address token, address owner) external view returns (uint256) {
-        return _balances[tokenIndex(token)][owner];
+        uint8 index = tokenIndex(token);
+        return _balances[index][owner] + IDealMarket(market).earnedOf(index, owner);
     }
 
     /// @inheritdoc IVault
     function heldOf(address token) external view returns (uint256) {
-        return _pools[tokenIndex(token)].held;
+        return _held[tokenIndex(token)];
     }
 
     /// @inheritdoc IVault
@@ -175,13 +168,13 @@ contract Vault is IVault, ReentrancyGuardTransient {
 
     /// @inheritdoc IVault
     function feesCollected(address token) external view returns (uint256) {
-        return _pools[tokenIndex(token)].fees;
+        return IDealMarket(market).feesOf(tokenIndex(token));
     }
 
     /// @inheritdoc IVault
     function feesAvailable(address token) public view returns (uint256) {
         uint8 index = tokenIndex(token);
-        return _pools[index].fees - _feesWithdrawn[index];
+        return IDealMarket(market).feesOf(index) - _feesWithdrawn[index];
     }
 
     /// @inheritdoc IVault
@@ -215,8 +208,14 @@ contract Vault is IVault, ReentrancyGuardTransient {
         emit Deposited(token, owner, received, from);
     }
 
+    /// @notice Takes from a free balance; what settled deals owe to the owner is moved into it when needed.
     function _debit(uint8 index, address owner, uint256 amount) private {
         uint256 available = _balances[index][owner];
+        if (amount > available) {
+            uint256 earned = IDealMarket(market).collect(index, owner);
+            _held[index] -= earned;
+            available += earned;
+        }
         require(amount <= available, VaultBalanceTooLow(owner, amount, available));
         _balances[index][owner] = available - amount;
     }

@@ -56,6 +56,7 @@ interface IDealMarket {
     /// @notice The contracts given at construction do not point at each other and at this one.
     error MarketWiringInvalid();
     error MarketFeeInvalid(uint256 feeBps);
+    error MarketCallerNotVault(address caller);
     error MarketDealUnknown(bytes32 deal);
     error MarketDealExists(bytes32 deal);
     error MarketTermsInvalid(string field);
@@ -100,6 +101,9 @@ interface IDealMarket {
     /// @notice Settles many deals. By anybody.
     function settleMany(bytes32[] calldata deals) external;
 
+    /// @notice Hands what `owner` earned by settled deals over to the vault, which credits it. Only the vault.
+    function collect(uint8 token, address owner) external returns (uint256 amount);
+
     /// @notice Settles an ended deal to the last unit: rest of the escrow to the client, collateral to the provider.
     /// By anybody.
     function closeDeal(DealTerms calldata terms) external;
@@ -115,6 +119,12 @@ interface IDealMarket {
 
     /// @notice Escrow still held for a deal; zero when it is closed or was never opened.
     function escrowOf(DealTerms calldata terms) external view returns (uint256);
+
+    /// @notice Earned by settled deals and not yet collected, in the token with this index in the vault.
+    function earnedOf(uint8 token, address owner) external view returns (uint256);
+
+    /// @notice All fees of settled deals ever, in the token with this index in the vault.
+    function feesOf(uint8 token) external view returns (uint256);
 
     /// @notice The period that contains the current block time.
     function currentPeriod() external view returns (uint64);

@@ -41,13 +41,13 @@ interface IVault {
     function withdrawFees(address token, uint256 amount, address to) external;
 
     /// @notice Moves deposit and collateral of a deal from free balances into what the market holds. Only the market.
-    /// @param index The token's place in `tokens()`.
-    function lock(uint8 index, address client, uint256 deposit_, address provider, uint256 collateral) external;
-
-    /// @notice Pays from what the market holds: `amount` to `provider` and `fee` to the fee account. Only the market.
-    function pay(uint8 index, address provider, uint256 amount, uint256 fee) external;
+    /// @return index The token's place in `tokens()`.
+    function lock(address token, address client, uint256 deposit_, address provider, uint256 collateral)
+        external
+        returns (uint8 index);
 
     /// @notice Returns what a closed deal still holds to both parties. Only the market.
+    /// @param index The token's place in `tokens()`.
     function release(uint8 index, address client, uint256 refund, address provider, uint256 collateral) external;
 
     /// @notice Moves free balance of `owner` in the default token into stake. Only the registry.
@@ -56,10 +56,10 @@ interface IVault {
     /// @notice Moves stake back to the free balance of `owner`. Only the registry.
     function unstake(address owner, uint256 amount) external;
 
-    /// @notice Free balance, in base units of the token.
+    /// @notice Free balance with what settled deals earned, in base units of the token.
     function balanceOf(address token, address owner) external view returns (uint256);
 
-    /// @notice What the market holds for open deals: escrow and collateral.
+    /// @notice What the market holds: escrow and collateral of deals, and earnings and fees not yet moved.
     function heldOf(address token) external view returns (uint256);
 
     /// @notice What the registry holds as stake. Only the default token has any.

@@ -13,6 +13,7 @@ library Bls {
 
     bytes internal constant DST_PRIME = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_\x2b";
 
+    bytes32 private constant G1_INFINITY = keccak256(new bytes(128));
     bytes32 private constant P_HIGH = 0x000000000000000000000000000000001a0111ea397fe69a4b1ba7b6434bacd7;
     bytes32 private constant P_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
@@ -46,7 +47,7 @@ library Bls {
         view
         returns (bool)
     {
-        if (signature.length != 128 || isZero(signature)) return false;
+        if (signature.length != 128 || keccak256(signature) == G1_INFINITY) return false;
         bytes memory pairs =
             abi.encodePacked(signature, G2_GENERATOR_NEGATED, hashToG1(message), publicKey);
         (bool success, bytes memory result) = PAIRING.staticcall(pairs);
@@ -62,38 +63,27 @@ library Bls {
 
     /// @notice hash_to_curve of RFC 9380 for a 32-byte message, 128 bytes.
     function hashToG1(bytes32 message) internal view returns (bytes memory) {
-        bytes memory uniform = expand(message);
-        bytes memory first = _call(MAP_FP_TO_G1, _toField(uniform, 0), 128);
-        bytes memory second = _call(MAP_FP_TO_G1, _toField(uniform, 64), 128);
+        bytes32[4] memory uniform = expand(message);
+        bytes memory first = _call(MAP_FP_TO_G1, _toField(uniform[0], uniform[1]), 128);
+        bytes memory second = _call(MAP_FP_TO_G1, _toField(uniform[2], uniform[3]), 128);
         return _call(G1_ADD, abi.encodePacked(first, second), 128);
     }
 
     /// @notice expand_message_xmd (RFC 9380, 5.3.1) with SHA-256, to 128 bytes.
-    function expand(bytes32 message) internal pure returns (bytes memory) {
+    function expand(bytes32 message) internal pure returns (bytes32[4] memory) {
         bytes32 b0 =
             sha256(abi.encodePacked(new bytes(64), message, uint16(128), uint8(0), DST_PRIME));
         bytes32 b1 = sha256(abi.encodePacked(b0, uint8(1), DST_PRIME));
         bytes32 b2 = sha256(abi.encodePacked(b0 ^ b1, uint8(2), DST_PRIME));
         bytes32 b3 = sha256(abi.encodePacked(b0 ^ b2, uint8(3), DST_PRIME));
         bytes32 b4 = sha256(abi.encodePacked(b0 ^ b3, uint8(4), DST_PRIME));
-        return abi.encodePacked(b1, b2, b3, b4);
+        return [b1, b2, b3, b4];
     }
 
-    function isZero(bytes memory data) internal pure returns (bool) {
-        for (uint256 i = 0; i < data.length; i++) {
-            if (data[i] != 0) return false;
-        }
-        return true;
-    }
-
-    /// @notice 64 bytes at `at` as a number modulo the field's prime, 64 bytes.
-    function _toField(bytes memory uniform, uint256 offset) private view returns (bytes memory) {
-        bytes memory number = new bytes(64);
-        for (uint256 i = 0; i < 64; i++) {
-            number[i] = uniform[offset + i];
-        }
+    /// @notice 64 bytes, given as two words, as a number modulo the field's prime, 64 bytes.
+    function _toField(bytes32 high, bytes32 low) private view returns (bytes memory) {
         bytes memory input = abi.encodePacked(
-            uint256(64), uint256(1), uint256(64), number, uint8(1), P_HIGH, P_LOW
+            uint256(64), uint256(1), uint256(64), high, low, uint8(1), P_HIGH, P_LOW
         );
         return _call(MODEXP, input, 64);
     }

@@ -9,7 +9,7 @@ library Pricing {
     uint256 internal constant MONTH_SECONDS = 2_592_000;
     uint256 internal constant TIB = 1 << 40;
     uint256 internal constant BPS = 10_000;
-    uint256 internal constant PERIODS_MAX = type(uint32).max;
+    uint32 internal constant PERIODS_MAX = type(uint32).max;
 
     /// @notice The rate of a payload of `length` bytes under a provider's prices.
     function rateFor(uint256 length, uint256 pricePerTibMonth, uint256 provingFeeMonth)
@@ -20,9 +20,11 @@ library Pricing {
         return (pricePerTibMonth * length + provingFeeMonth * TIB) * RATE_SCALE / (TIB * MONTH_SECONDS);
     }
 
-    /// @notice What `periods` periods cost.
-    function costOf(uint256 rate, uint256 period, uint256 periods) internal pure returns (uint256) {
-        return rate * periods * period / RATE_SCALE;
+    /// @notice What `periods` periods cost. The product has at most 128 + 64 + 32 bits.
+    function costOf(uint128 rate, uint64 period, uint32 periods) internal pure returns (uint256) {
+        unchecked {
+            return uint256(rate) * period * periods / RATE_SCALE;
+        }
     }
 
     /// @notice The part of a gross payment that is the fee.
@@ -31,10 +33,10 @@ library Pricing {
     }
 
     /// @notice The most periods whose cost is within `deposit`, at most 2^32 - 1.
-    function fundedPeriods(uint256 deposit, uint256 rate, uint256 period) internal pure returns (uint256) {
-        uint256 perPeriod = rate * period;
+    function fundedPeriods(uint128 deposit, uint128 rate, uint64 period) internal pure returns (uint32) {
+        uint256 perPeriod = uint256(rate) * period;
         if (perPeriod == 0) return PERIODS_MAX;
-        uint256 funded = ((deposit + 1) * RATE_SCALE - 1) / perPeriod;
-        return funded < PERIODS_MAX ? funded : PERIODS_MAX;
+        uint256 funded = ((uint256(deposit) + 1) * RATE_SCALE - 1) / perPeriod;
+        return funded < PERIODS_MAX ? uint32(funded) : PERIODS_MAX;
     }
 }

@@ -36,9 +36,21 @@ library ProvenPeriods {
         return _index(word) == period / BITS && (word >> (period % BITS)) & 1 == 1;
     }
 
-    /// @notice The number of proven periods before `period`: one read when it is at or after the newest word,
-    /// else a binary search over words that have any.
-    function countBefore(Log storage log, uint64 period) internal view returns (uint64) {
+    /// @notice The number of proven periods p with from <= p < to, for from <= to. Reads one word when `from` is
+    /// not before the newest, as in a deal that is settled now and then; else up to two binary searches over
+    /// the words that have a proven period.
+    function countBetween(Log storage log, uint64 from, uint64 to) internal view returns (uint64) {
+        uint256 word = log.newest;
+        uint256 first = _index(word) * BITS;
+        if (from < first) return _countBefore(log, to) - _countBefore(log, from);
+        unchecked {
+            // Shifts by 256 or more give zero, and zero minus one all ones: both are what is meant.
+            uint256 range = (uint256(1) << (to - from)) - 1;
+            return uint64(_ones((word & BITS_MASK) >> (from - first) & range));
+        }
+    }
+
+    function _countBefore(Log storage log, uint64 period) private view returns (uint64) {
         uint256 index = period / BITS;
         uint256 word = _wordAt(log, index);
         uint256 bits = word & BITS_MASK;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+pragma solidity 0.8.37;
+
+import {IProofLedger} from "../src/interfaces/IProofLedger.sol";
+import {ProviderTree} from "../src/libraries/ProviderTree.sol";
+import {DealTerms} from "../src/types/DealTerms.sol";
+import {LocalDrand} from "./support/LocalDrand.sol";
+import {Network} from "./support/Network.sol";
+import {PayloadTree} from "./support/PayloadTree.sol";
+
+/// @notice What transactions cost, against the bounds of docs/spec: each call is a transaction of its own
+/// (isolate), so that intrinsic gas, calldata and cold storage are in the figures. `forge.mjs test` fails when a
+/// figure differs from contracts/snapshots/gas.json.
+/// forge-config: default.isolate = true
+contract GasTest is Network {
+    uint256 private constant DEEP = 30;
+    bytes32 private constant BIG = keccak256("1 TiB of equal leaves");
+
+    /// @dev Of 65,536 deals: siblings of arbitrary hash and weight, for a slot whose tree is poked into storage.
+    uint32 private constant SLOT = 0xb3a5;
+
+    function setUp() public override {}
+
+    function test_Gas_postSeed() external {
+        start(5);
+        vm.warp(startOf(1) + SEED_DELAY + 3);
+        beacon.postSeed(1, LocalDrand.sign(beacon.roundFor(1)));
+        check("seed", 180_000);
+    }
+
+    function test_Gas_openDealAmong65kDeals() external {
+        start(5);
+        DealTerms memory terms = termsOf(1, 1);
+        terms.root = keccak256("any");
+        terms.length = 3 << 30;
+        bytes memory path = plantTree(0, 0);
+        // A first deal fills the ring and opens the balances, as in a provider's life.
+        for (uint64 i = 0; i < 8; i++) plantPast(i);
+        vm.warp(startOf(40));
+        terms.openBefore = uint64(now_());
+        bytes32 id = market.dealIdOf(terms);
+        bytes memory clientSignature = signed(CLIENT_KEY, id);
+        bytes memory operatorSignature = signed(OPERATOR_KEY, id);
+        // Another deal exists already, so that what the market holds is not zero before.
+        plantHeld();
+        market.openDeal(terms, clientSignature, operatorSignature, SLOT, path);
+        check("open-deal-among-65k", 200_000);
+    }
+
+    function test_Gas_provePeriodDirect5() external {
+        start(5);
+        proveBig();
+        check("prove-direct-5-at-1-tib", 500_000);
+    }
+
+    function test_Gas_provePeriodDirect20() external {
+        start(20);
+        proveBig();
+        check("prove-direct-20-at-1-tib", 1_750_000);
+    }
+
+    function test_Gas_settle() external {
+        bytes32[] memory deals = tenDealsWithHistory();
+        market.settle(deals[0]);
+        prove(4, PRIOR());
+        market.settle(deals[0]);
+        check("settle", 50_000);
+    }
+
+    function test_Gas_settleTen() external {
+        bytes32[] memory deals = tenDealsWithHistory();
+        market.settleMany(deals);
+        prove(4, PRIOR());
+        market.settleMany(deals);
+        check("settle-ten", 160_000);
+    }
+
+    function test_Gas_faultCloseRelease() external {
+        start(5);
+        DealTerms memory terms = termsOf(0, 4);
+        open(terms);
+        open(termsOf(1, 4));
+        vm.warp(startOf(1));
+        fault(terms);
+        check("declare-fault", 150_000);
+        vm.prank(client);
+        market.terminateDeal(terms);
+        check("terminate-deal", 60_000);
+        vm.warp(startOf(3));
+        market.closeDeal(terms);
+        check("close-deal", 120_000);
+    }
+
+    function test_Gas_depositWithdraw() external {
+        start(5);
+        token.mint(client, 5e6);
+        vm.prank(client);
+        token.approve(address(vault), 5e6);
+        vm.prank(client);
+        vault.deposit(address(token), client, 5e6);
+        check("deposit", 80_000);
+        vm.prank(client);
+        vault.withdraw(address(token), 5e6, client);
+        check("withdraw", 80_000);
+    }
+
+    function PRIOR() private pure returns (uint256[] memory nonces) {
+        nonces = new uint256[](10);
+        for (uint256 i = 0; i < 10; i++) nonces[i] = i;
+    }
+
+    function start(uint256 challenges) private {
+        deployNetwork(challenges);
+        registerProvider();
+        fund(client, 1_000_000e6);
+        fund(provider, 1_000_000e6);
+    }
+
+    function check(string memory name, uint256 limit) private {
+        uint256 gas = vm.lastCallGas().gasTotalUsed;
+        vm.snapshotGasLastCall("gas", name);
+        vm.assertLe(gas, limit, name);
+    }
+
+    /// @notice Ten deals of one provider, one period proven, everything settled once.
+    function tenDealsWithHistory() private returns (bytes32[] memory deals) {
+        start(5);
+        deals = new bytes32[](10);
+        for (uint256 i = 0; i < 10; i++) deals[i] = open(termsOf(i, 2));
+        prove(1, PRIOR());
+        market.settleMany(deals);
+        prove(2, PRIOR());
+        prove(3, PRIOR());
+    }
+
+    function proveBig() private {
+        DealTerms memory terms = termsOf(1, 1);
+        terms.length = 1 << 40;
+        terms.root = PayloadTree.uniformRoot(BIG, DEEP);
+        bytes32 deal = open(terms);
+        bytes memory tail = PayloadTree.uniformOpening(BIG, DEEP);
+        bytes[] memory list = new bytes[](proofs.directChallenges());
+        for (uint256 i = 0; i < list.length; i++) {
+            list[i] = abi.encodePacked(deal, uint8(1), terms.root, uint64(1 << 30), uint32(0), tail);
+        }
+        seed(1);
+        vm.prank(operator);
+        proofs.provePeriod(provider, 1, list);
+        seed(2);
+        vm.prank(operator);
+        proofs.provePeriod(provider, 2, list);
+    }
+
+    /// @notice Writes a tree of depth 16 with an empty SLOT into the ledger's storage; returns the slot's path.
+    function plantTree(uint32 inForceFrom, uint32 snapshots) private returns (bytes memory path) {
+        bytes32 root;
+        uint64 weight;
+        for (uint256 level = 0; level < 16; level++) {
+            bytes32 hash = keccak256(abi.encode("sibling", level));
+            uint64 siblingWeight = uint64(uint256(hash) % (1 << (27 + level)));
+            path = abi.encodePacked(path, hash, siblingWeight);
+            if ((SLOT >> level) & 1 == 0) {
+                root = ProviderTree.parentHash(root, weight, hash, siblingWeight);
+            } else {
+                root = ProviderTree.parentHash(hash, siblingWeight, root, weight);
+            }
+            weight += siblingWeight;
+        }
+        bytes32 place = keccak256(abi.encode(provider, uint256(0)));
+        vm.store(address(proofs), place, root);
+        uint256 packed = uint256(weight) | 16 << 64 | uint256(65_536) << 72
+            | uint256(inForceFrom) << 112 | uint256(snapshots) << 144;
+        vm.store(address(proofs), bytes32(uint256(place) + 1), bytes32(packed));
+        IProofLedger.Snapshot memory tree;
+        (tree,) = proofs.treeOf(provider);
+        vm.assertEq(tree.root, root, "planted root");
+        vm.assertEq(tree.weight, weight, "planted weight");
+        vm.assertEq(tree.depth, 16, "planted depth");
+    }
+
+    function plantPast(uint64 position) private {
+        bytes32 ring = keccak256(abi.encode(provider, uint256(1)));
+        bytes32 place = keccak256(abi.encode(uint256(position), ring));
+        vm.store(address(proofs), place, keccak256("past"));
+        vm.store(address(proofs), bytes32(uint256(place) + 1), bytes32(uint256(1)));
+    }
+
+    function plantHeld() private {
+        vm.assertEq(vault.heldOf(address(token)), 0, "nothing held yet");
+        bytes32 place = keccak256(abi.encode(uint256(0), uint256(3)));
+        vm.store(address(vault), place, bytes32(uint256(1e6)));
+        vm.assertEq(vault.heldOf(address(token)), 1e6, "planted hold");
+    }
+}
