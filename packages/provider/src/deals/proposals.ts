@@ -15,8 +15,8 @@ import {
   type DealId,
   type DealTerms,
   dealIdOf,
-  HoldfastError,
   type Hash32,
+  HoldfastError,
   type ProposeDealRequest,
   type ProposeDealResponse,
   type Signature,
@@ -41,6 +41,8 @@ export interface ProposalDependencies {
   readonly clock: Clock
   /** Called after an acceptance is written down. */
   readonly onAccepted: () => void
+  /** Resolves when an outcome may have come, or when the signal fires. */
+  readonly nextChange: (signal: AbortSignal) => Promise<void>
 }
 
 /** A deal must be openable for at least this long after it is accepted, in seconds. */
@@ -91,7 +93,7 @@ export class Proposals {
 
   /** Waits until the acceptance became a deal, or was refused. */
   async #outcome(deal: DealId, { signal }: CallOptions): Promise<ProposeDealResponse> {
-    const { book, state } = this.#dependencies
+    const { book, state, nextChange } = this.#dependencies
     const ended = signal ?? new AbortController().signal
     for (;;) {
       const promise = book.promises.deals.get(deal)
@@ -103,7 +105,7 @@ export class Proposals {
         throw new HoldfastError({ code: 'DEAL_STATE', deal, reason: promise.refused })
       }
       if (ended.aborted) throw new HoldfastError({ code: 'ABORTED' })
-      await book.nextRecord(ended)
+      await nextChange(ended)
     }
   }
 

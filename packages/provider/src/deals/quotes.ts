@@ -2,6 +2,8 @@
  * Quotes: what this provider asks for holding a payload, as a signed offer, and the check that a
  * deal carries exactly what was offered. Pure but for the signature.
  */
+
+import type { Address } from '@holdfast/protocol'
 import {
   type Amount,
   amount,
@@ -25,7 +27,6 @@ import {
   type Timestamp,
   timestamp,
 } from '@holdfast/protocol'
-import type { Address } from '@holdfast/protocol'
 
 /** What a provider asks. */
 export interface Prices {
@@ -87,8 +88,11 @@ export const quoteFor = (policy: QuotePolicy, input: QuoteInput): Quote => {
   }
 }
 
-export const signQuote = (operator: Signer, quote: Quote, domain: SigningDomain): Promise<Signature> =>
-  operator.sign(quoteDigest(quote, domain))
+export const signQuote = (
+  operator: Signer,
+  quote: Quote,
+  domain: SigningDomain,
+): Promise<Signature> => operator.sign(quoteDigest(quote, domain))
 
 export interface OfferedTerms {
   readonly terms: DealTerms

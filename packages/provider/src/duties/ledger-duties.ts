@@ -48,7 +48,10 @@ export const performLedgerDuty = async (
   }
 }
 
-const pathOf = (state: ChainState, deal: DealId): ReturnType<ReturnType<ChainState['currentTree']>['path']> => {
+const pathOf = (
+  state: ChainState,
+  deal: DealId,
+): ReturnType<ReturnType<ChainState['currentTree']>['path']> => {
   const fact = state.deal(deal)
   if (fact === undefined) throw new HoldfastError({ code: 'DEAL_NOT_FOUND', deal })
   return state.currentTree().path(fact.slot)

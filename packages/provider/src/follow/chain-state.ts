@@ -5,6 +5,8 @@
  * Invariants: the facts are a function of the applied blocks; reverting a block restores exactly the
  * facts before it; the tree of a period is never changed by blocks of that period or later ones.
  */
+
+import type { AppliedBlock, BlockRef, LedgerEvent } from '@holdfast/chain'
 import {
   amount,
   type DealId,
@@ -22,7 +24,6 @@ import {
   type ScheduleParams,
   type SlotLeaf,
 } from '@holdfast/protocol'
-import type { AppliedBlock, BlockRef, LedgerEvent } from '@holdfast/chain'
 import {
   type DealFact,
   dealKey,
@@ -184,32 +185,37 @@ export class ChainState {
   #fold(event: LedgerEvent, now: Period, set: (fact: Fact) => void): void {
     switch (event.kind) {
       case 'deal-opened':
-        return this.#openDeal(event, set)
+        this.#openDeal(event, set)
+        break
       case 'slot-changed':
-        return this.#changeSlot(event, now, set)
+        this.#changeSlot(event, now, set)
+        break
       case 'deal-faulted':
-        return this.#changeDeal(event.deal, () => ({ faultedFrom: event.period }), set)
+        this.#changeDeal(event.deal, () => ({ faultedFrom: event.period }), set)
+        break
       case 'deal-terminated':
-        return this.#changeDeal(event.deal, () => ({ end: event.end }), set)
-      case 'deal-settled': {
-        const { through, paid, fee } = event
-        const earnedNow = (before: DealFact['earned']): DealFact['earned'] =>
-          plus(before, minus(paid, fee))
-        return this.#changeDeal(
+        this.#changeDeal(event.deal, () => ({ end: event.end }), set)
+        break
+      case 'deal-settled':
+        this.#changeDeal(
           event.deal,
-          ({ earned }) => ({ settledThrough: through, earned: earnedNow(earned) }),
+          ({ earned }) => ({
+            settledThrough: event.through,
+            earned: plus(earned, minus(event.paid, event.fee)),
+          }),
           set,
         )
-      }
+        break
       case 'deal-closed':
-        return this.#changeDeal(event.deal, () => ({ closed: true }), set)
+        this.#changeDeal(event.deal, () => ({ closed: true }), set)
+        break
       case 'seed-posted':
-        return set({ kind: 'seed', period: event.period, seed: event.seed })
+        set({ kind: 'seed', period: event.period, seed: event.seed })
+        break
       case 'period-proven':
         if (event.provider === this.#options.provider) set({ kind: 'proven', period: event.period })
-        return
+        break
       default:
-        return
     }
   }
 

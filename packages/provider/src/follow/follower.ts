@@ -7,19 +7,24 @@
  * the deployment.
  */
 import type { BlockRef, LedgerReader, LedgerUpdate } from '@holdfast/chain'
-import { HoldfastError, type Logger } from '@holdfast/protocol'
+import { type Clock, HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
 import { type BlockChange, ChainState, type ChainStateOptions, UNDO_BLOCKS } from './chain-state.ts'
 import type { Fact } from './facts.ts'
 import { type LoadedState, StateStore } from './state-store.ts'
 
 export interface FollowerDependencies {
   readonly ledger: Pick<LedgerReader, 'follow'>
+  readonly clock: Clock
   readonly logger: Logger
 }
 
 export interface FollowerOptions extends ChainStateOptions {
   readonly directory: string
 }
+
+/** Errors of the line, not of the chain. */
+const TRANSPORT: ReadonlySet<string> = new Set(['LEDGER_UNREACHABLE', 'TIMED_OUT', 'ABORTED'])
+const PAUSE_MS = 1000
 
 export class Follower {
   readonly #dependencies: FollowerDependencies
@@ -58,15 +63,13 @@ export class Follower {
     return this.#state
   }
 
-  /** Follows until the signal fires. */
+  /** Follows until the signal fires. A ledger that cannot be reached is waited for. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const deep = await this.#followUntilDeepReorg(signal)
-      if (!deep) return
-      this.#dependencies.logger.warn('reorganisation too deep to take back: folding anew')
-      await this.#store.clear()
-      this.#state = new ChainState(this.#options)
-      this.#trail = []
+      const ended = await this.#follow(signal)
+      if (ended === 'stopped') return
+      if (ended === 'unreachable') await this.#pause(signal)
+      else await this.#startOver()
     }
   }
 
@@ -102,20 +105,36 @@ export class Follower {
     return this.#store.close()
   }
 
-  /** True when it ended because a block cannot be taken back. */
-  async #followUntilDeepReorg(signal: AbortSignal): Promise<boolean> {
+  async #follow(signal: AbortSignal): Promise<'stopped' | 'unreachable' | 'too-deep'> {
+    const after = this.#trail.length === 0 ? undefined : [...this.#trail]
     try {
-      const after = this.#trail.length === 0 ? undefined : [...this.#trail]
       for await (const update of this.#dependencies.ledger.follow(after, { signal })) {
-        if (!(await this.#fold(update))) return true
+        if (!(await this.#fold(update))) return 'too-deep'
         for (const listener of [...this.#listeners]) listener()
       }
-      return false
+      return 'stopped'
     } catch (error) {
-      if (signal.aborted) return false
-      if (HoldfastError.is(error, 'CHAIN_UNSUITABLE') && this.#trail.length > 0) return true
-      throw error
+      if (signal.aborted) return 'stopped'
+      if (HoldfastError.is(error, 'CHAIN_UNSUITABLE') && this.#trail.length > 0) return 'too-deep'
+      if (!HoldfastError.is(error) || !TRANSPORT.has(error.code)) throw error
+      const { code, message: reason } = error
+      this.#dependencies.logger.warn('ledger not reached: waiting', { code, reason })
+      return 'unreachable'
     }
+  }
+
+  async #startOver(): Promise<void> {
+    this.#dependencies.logger.warn('reorganisation too deep to take back: folding anew')
+    await this.#store.clear()
+    this.#state = new ChainState(this.#options)
+    this.#trail = []
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const pause = milliseconds(PAUSE_MS)
+    await this.#dependencies.clock.sleep(pause, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
   }
 
   async #fold(update: LedgerUpdate): Promise<boolean> {

@@ -97,7 +97,10 @@ export class StateStore {
   }
 
   /** What must be taken back for a reverted block; undefined when it is too old to be known. */
-  async undoOf(block: { readonly number: bigint; readonly hash: Hash32 }): Promise<Undo | undefined> {
+  async undoOf(block: {
+    readonly number: bigint
+    readonly hash: Hash32
+  }): Promise<Undo | undefined> {
     const json = await this.#level.get(undoKey(block.number))
     if (json === undefined) return undefined
     const record = decode<UndoRecord>(json)
@@ -114,7 +117,10 @@ export class StateStore {
   /** Writes what one update changed: facts by key, undo records, the cursor. */
   async write(update: {
     readonly facts: ReadonlyMap<string, Fact | undefined>
-    readonly applied: readonly { readonly change: BlockChange; readonly parent: BlockRef | undefined }[]
+    readonly applied: readonly {
+      readonly change: BlockChange
+      readonly parent: BlockRef | undefined
+    }[]
     readonly reverted: readonly BlockRef[]
     readonly cursor: BlockRef | undefined
   }): Promise<void> {

@@ -29,10 +29,10 @@ import {
   timestamp,
   voucherDigest,
 } from '@holdfast/protocol'
+import type { Holdings } from '../holdings.ts'
 import type { SessionEnd } from '../journal/entries.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
 import type { SessionPromise } from '../journal/promises.ts'
-import type { Holdings } from '../holdings.ts'
 import { type ByteRange, bytesIn, coversRange } from '../store/ranges.ts'
 import type { SectorStore } from '../store/sector-store.ts'
 import { ActiveSessions } from './active-sessions.ts'
@@ -124,10 +124,7 @@ export class Intake {
   }
 
   /** Durable ranges now and after each change, until the session is whole or ends. */
-  async *watch(
-    request: SessionRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly ByteRange[]> {
+  async *watch(request: SessionRequest, signal: AbortSignal): AsyncGenerator<readonly ByteRange[]> {
     while (!signal.aborted) {
       const session = this.#authorised(request)
       const durable = durableOf(session)

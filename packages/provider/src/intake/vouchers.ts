@@ -53,10 +53,7 @@ export const checkVoucher = (
 }
 
 /** @throws HoldfastError `VOUCHER_EXPIRED`, `VOUCHER_INVALID` unless it may be used now. */
-export const checkVoucherTime = (
-  { voucher }: OpenUploadRequest,
-  now: Timestamp,
-): void => {
+export const checkVoucherTime = ({ voucher }: OpenUploadRequest, now: Timestamp): void => {
   if (voucher.expiry <= now) {
     throw new HoldfastError({ code: 'VOUCHER_EXPIRED', expiry: voucher.expiry, now })
   }

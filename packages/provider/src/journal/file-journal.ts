@@ -155,7 +155,11 @@ export class FileJournal implements Journal {
   }
 }
 
-const writeFully = async (handle: FileHandle, data: Uint8Array, position: number): Promise<void> => {
+const writeFully = async (
+  handle: FileHandle,
+  data: Uint8Array,
+  position: number,
+): Promise<void> => {
   let done = 0
   while (done < data.length) {
     const { bytesWritten } = await handle.write(data, done, data.length - done, position + done)

@@ -90,29 +90,32 @@ export class Promises {
   apply(entry: Entry): void {
     switch (entry.kind) {
       case 'started':
-        return
+        break
       case 'session-opened':
-        return this.#openSession(entry)
+        this.#openSession(entry)
+        break
       case 'range-durable':
-        return this.#changeSession(entry.session, ({ durable }) => ({
-          durable: addRange(durable, entry),
-        }))
+        this.#changeSession(entry.session, ({ durable }) => ({ durable: addRange(durable, entry) }))
+        break
       case 'session-ended':
-        return this.#changeSession(entry.session, () => ({ end: entry.end, durable: [] }))
+        this.#changeSession(entry.session, () => ({ end: entry.end, durable: [] }))
+        break
       case 'receipt':
-        return this.#changeSession(entry.session, () => ({ receipt: entry.receipt, durable: [] }))
+        this.#changeSession(entry.session, () => ({ receipt: entry.receipt, durable: [] }))
+        break
       case 'damage-found':
         this.#damages.set(entry.root, { root: entry.root, leaf: entry.leaf, what: entry.what })
-        return
+        break
       case 'damage-mended':
       case 'payload-removed':
         this.#damages.delete(entry.root)
-        return
+        break
       case 'proof-sending':
       case 'proof-sent':
-        return this.#noteProof(entry)
+        this.#noteProof(entry)
+        break
       default:
-        return this.#applyDeal(entry)
+        this.#applyDeal(entry)
     }
   }
 
@@ -134,10 +137,7 @@ export class Promises {
     this.#nonces.set(request.voucher.nonce, session)
   }
 
-  #changeSession(
-    id: string,
-    change: (session: SessionPromise) => Partial<SessionPromise>,
-  ): void {
+  #changeSession(id: string, change: (session: SessionPromise) => Partial<SessionPromise>): void {
     const session = this.#sessions.get(id)
     if (session !== undefined) this.#sessions.set(id, { ...session, ...change(session) })
   }

@@ -31,7 +31,12 @@ export const crc32c = (data: Uint8Array, previous = 0): number => {
   let i = 0
   const whole = data.length - (data.length % 8)
   while (i < whole) {
-    const low = (byte(data, i) | (byte(data, i + 1) << 8) | (byte(data, i + 2) << 16) | (byte(data, i + 3) << 24)) ^ crc
+    const low =
+      (byte(data, i) |
+        (byte(data, i + 1) << 8) |
+        (byte(data, i + 2) << 16) |
+        (byte(data, i + 3) << 24)) ^
+      crc
     crc =
       entry(1792 + (low & 0xff)) ^
       entry(1536 + ((low >>> 8) & 0xff)) ^

@@ -34,13 +34,7 @@ import {
   recordBytes,
 } from './sector-format.ts'
 import { type Appended, SectorSet } from './sector-set.ts'
-import type {
-  Damage,
-  SectorStore,
-  StagingName,
-  StoredPayload,
-  StoreUsage,
-} from './sector-store.ts'
+import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
 import { headerFor, type Staged, StagingArea } from './staging.ts'
 import { checkVolume, freeOnDisk, type VolumePaths, volumePaths } from './volume-files.ts'
 import { recoverVolume } from './volume-recovery.ts'
@@ -239,11 +233,7 @@ export class FileSectorStore implements SectorStore {
   }
 
   /** Checks the bytes, keeps the layers, and makes the staging file a whole durable record. */
-  async #finish(
-    staged: Staged,
-    storedAt: Timestamp,
-    options: CallOptions,
-  ): Promise<RecordTrailer> {
+  async #finish(staged: Staged, storedAt: Timestamp, options: CallOptions): Promise<RecordTrailer> {
     const { frames, guard } = this.#parts
     const { path, layout, header, handle } = staged
     const length = toNumber(header.commitment.length)

@@ -57,7 +57,12 @@ export type FrameTask =
 export type FrameResult =
   | { readonly ok: true; readonly crc: number; readonly bytes?: Uint8Array<ArrayBuffer> }
   /** A frame whose bytes do not match its checksum. */
-  | { readonly ok: false; readonly reason: 'damaged'; readonly frame: number; readonly what: string }
+  | {
+      readonly ok: false
+      readonly reason: 'damaged'
+      readonly frame: number
+      readonly what: string
+    }
   | { readonly ok: false; readonly reason: 'io'; readonly errno: string; readonly what: string }
 
 /** Does one job. Never throws for what the disk says. */

@@ -26,7 +26,9 @@ const sealedValue = (key: string, body: object): string => {
   const json = JSON.stringify({ version: VALUE_VERSION, ...body }, (_name, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   )
-  return `${crc32c(text.encode(key + json)).toString(16).padStart(8, '0')}${json}`
+  return `${crc32c(text.encode(key + json))
+    .toString(16)
+    .padStart(8, '0')}${json}`
 }
 
 /** The fields of a stored value; undefined when its checksum or version is wrong. */

@@ -48,8 +48,7 @@ export const createSector = async (path: string, superblock: Superblock): Promis
 export const readSuperblock = async (
   handle: FileHandle,
   path: string,
-): Promise<Superblock | undefined> =>
-  decodeSuperblock(await readAt(handle, 0, FIRST_RECORD), path)
+): Promise<Superblock | undefined> => decodeSuperblock(await readAt(handle, 0, FIRST_RECORD), path)
 
 /** Up to `length` bytes; fewer at the end of the file. */
 export const readAt = async (
@@ -72,7 +71,12 @@ export const readHeader = async (
 
 /** One step of a walk: a whole record, or a place where none can be read. */
 export type ScanStep =
-  | { readonly kind: 'record'; readonly offset: number; readonly end: number; readonly trailer: RecordTrailer }
+  | {
+      readonly kind: 'record'
+      readonly offset: number
+      readonly end: number
+      readonly trailer: RecordTrailer
+    }
   /** Damage with more records behind it: `end` is where the next one begins. */
   | { readonly kind: 'damaged'; readonly offset: number; readonly end: number }
   /** Nothing valid from here to the end of the file: a write that never finished. */

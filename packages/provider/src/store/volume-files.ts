@@ -2,7 +2,7 @@
  * A volume as a directory: its parts, its identity, its free space. The identity file keeps the node
  * from mistaking an empty mount point, or another provider's volume, for its own.
  */
-import { mkdir, open, readFile, readdir, statfs } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Bytes, bytes, HoldfastError, type ProviderId } from '@holdfast/protocol'
 import { syncDirectory } from './sector-files.ts'

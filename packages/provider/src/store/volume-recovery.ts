@@ -118,7 +118,8 @@ const recoverSector = async (
   const handle = await open(path, 'r')
   try {
     const superblock = await readSuperblock(handle, path)
-    if (superblock === undefined) return await notASector(recovery, path, (await handle.stat()).size)
+    if (superblock === undefined)
+      return await notASector(recovery, path, (await handle.stat()).size)
     const { size } = await handle.stat()
     const from = known?.sectors.get(superblock.sector)?.indexed ?? FIRST_RECORD
     let end = Math.min(from, size)

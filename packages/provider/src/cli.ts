@@ -1,0 +1,125 @@
+/**
+ * The `holdfast-provider` command: flags to functions, errors to exit codes. No secret is ever taken
+ * from the command line: keys come from keystore files, passphrases from files.
+ */
+import { EXIT_CODES } from '@holdfast/protocol'
+import { Command, CommanderError, Option } from 'commander'
+import { type InitFlags, init } from './cli/init.ts'
+import { deals, earnings, type LookFlags, status } from './cli/look.ts'
+import { type CommandResult, printError, printResult } from './cli/output.ts'
+import { type RunFlags, run } from './cli/run.ts'
+import { type ScrubFlags, scrub } from './cli/scrub.ts'
+
+const VERSION = '0.1.0'
+
+interface JsonFlag {
+  readonly json?: boolean
+}
+
+const fromEnvironment = (flags: string, description: string, variable: string): Option =>
+  new Option(flags, description).env(variable)
+
+const home = (): Option =>
+  fromEnvironment(
+    '--home <dir>',
+    "the provider's directory",
+    'HOLDFAST_PROVIDER_HOME',
+  ).makeOptionMandatory(true)
+
+const network = (): Option =>
+  fromEnvironment('--network <file>', 'the network file', 'HOLDFAST_NETWORK')
+
+const finish = async (work: Promise<CommandResult>, json: boolean): Promise<void> => {
+  try {
+    printResult(await work, json)
+  } catch (error) {
+    process.exitCode = printError(error, json)
+  }
+}
+
+const initCommand = (program: Command): void => {
+  program
+    .command('init')
+    .description('make a provider: its directory, its keys for TLS, its entry on the ledger')
+    .addOption(home())
+    .addOption(network().makeOptionMandatory(true))
+    .requiredOption('--region <name>', 'where the bytes are, for clients that care')
+    .requiredOption('--price <tokens>', 'per TiB and 30 days')
+    .requiredOption('--capacity <size>', 'disk to offer, for example 10GiB')
+    .option('--proving-fee <tokens>', 'per deal and 30 days', '0')
+    .option('--egress-price <tokens>', 'per TiB read', '0')
+    .option('--host <host>', 'where to listen, and what clients are told', '127.0.0.1')
+    .option('--grpc-port <port>', '0 takes a free one and keeps it', '0')
+    .option('--http-port <port>', '0 takes a free one and keeps it', '0')
+    .requiredOption('--owner-keystore <file>', 'the account that registers and is paid')
+    .requiredOption('--owner-passphrase-file <file>', 'its passphrase')
+    .requiredOption('--operator-keystore <file>', 'the account that proves and signs')
+    .requiredOption('--operator-passphrase-file <file>', 'its passphrase')
+    .option('--stake <tokens>', 'locked while registered', '100')
+    .option('--collateral-fund <tokens>', 'deposited for the collateral of deals', '1000')
+    .option('--settle-every <periods>', 'proven periods after which a deal is settled')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print one JSON value')
+    .action((flags: InitFlags & JsonFlag) => finish(init(flags), flags.json === true))
+}
+
+const runCommand = (program: Command): void => {
+  program
+    .command('run')
+    .description('serve, prove and settle until told to stop')
+    .addOption(home())
+    .addOption(network())
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .action(async (flags: RunFlags) => {
+      try {
+        await run(flags, `holdfast-provider/${VERSION}`)
+      } catch (error) {
+        process.exitCode = printError(error, false)
+      }
+    })
+}
+
+const lookCommand = (
+  program: Command,
+  name: string,
+  description: string,
+  look: (flags: LookFlags) => Promise<CommandResult>,
+): void => {
+  program
+    .command(name)
+    .description(description)
+    .addOption(home())
+    .addOption(network())
+    .option('--json', 'print one JSON value')
+    .action((flags: LookFlags & JsonFlag) => finish(look(flags), flags.json === true))
+}
+
+const scrubCommand = (program: Command): void => {
+  program
+    .command('scrub')
+    .description('check every stored byte; the node must not be running')
+    .addOption(home())
+    .option('--json', 'print one JSON value')
+    .action((flags: ScrubFlags & JsonFlag) => finish(scrub(flags), flags.json === true))
+}
+
+const main = async (): Promise<void> => {
+  const program = new Command('holdfast-provider')
+    .description('Store payloads, prove that you do, be paid for it.')
+    .version(VERSION)
+    .exitOverride()
+  initCommand(program)
+  runCommand(program)
+  lookCommand(program, 'status', 'the provider as the ledger and the node see it', status)
+  lookCommand(program, 'deals', 'every deal of this provider', deals)
+  lookCommand(program, 'earnings', 'what was paid, deal by deal', earnings)
+  scrubCommand(program)
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage
+  }
+}
+
+await main()

@@ -1,0 +1,49 @@
+/**
+ * How commands speak: results on stdout (one JSON value with `--json`), everything else on stderr,
+ * errors with what to do next, exit codes from the error table.
+ */
+import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
+import pc from 'picocolors'
+
+/** What a command prints: a value for programs, lines for people. */
+export interface CommandResult {
+  readonly json: object
+  readonly lines: readonly string[]
+}
+
+export const toJson = (value: object): string =>
+  JSON.stringify(value, (_name, field: unknown) =>
+    typeof field === 'bigint' ? field.toString() : field,
+  )
+
+export const printResult = (result: CommandResult, json: boolean): void => {
+  const text = json ? toJson(result.json) : result.lines.join('\n')
+  if (text !== '') process.stdout.write(`${text}\n`)
+}
+
+/** Prints an error; returns the exit code. */
+export const printError = (thrown: unknown, json: boolean): number => {
+  if (!HoldfastError.is(thrown)) {
+    const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+    if (json) process.stdout.write(`${toJson({ error: { code: 'INVARIANT', message } })}\n`)
+    else process.stderr.write(`${pc.red('error')} ${message}\n`)
+    return EXIT_CODES.error
+  }
+  const { message, hint, row, detail } = thrown
+  if (json) process.stdout.write(`${toJson({ error: { message, hint, ...detail } })}\n`)
+  else process.stderr.write(`${pc.red('error')} ${message}\n${pc.dim(hint)}\n`)
+  return EXIT_CODES[row.exit]
+}
+
+/** Rows in columns as wide as they need to be. */
+export const table = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}

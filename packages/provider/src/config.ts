@@ -1,0 +1,147 @@
+/**
+ * The provider's configuration: one typed object, written by `init`, checked whole when it is read,
+ * every problem named. It holds paths of key files, never keys.
+ */
+import { readFile } from 'node:fs/promises'
+import {
+  type Address,
+  type Amount,
+  address,
+  amount,
+  type Bytes,
+  bytes,
+  HoldfastError,
+  PAYLOAD_BYTES_MAX,
+  type ProviderId,
+} from '@holdfast/protocol'
+import { writeDurably } from './store/volume-files.ts'
+
+export interface ProviderConfig {
+  readonly network: string
+  readonly provider: ProviderId
+  readonly operatorKeystore: string
+  readonly operatorPassphraseFile: string
+  readonly host: string
+  readonly grpcPort: number
+  readonly httpPort: number
+  readonly region: string
+  readonly token: Address
+  /** Base units per 2^40 bytes and 30 days. */
+  readonly pricePerTibMonth: Amount
+  /** Base units per deal and 30 days. */
+  readonly provingFeeMonth: Amount
+  readonly egressPerTib: Amount
+  readonly capacity: Bytes
+  readonly payloadBytesMax: Bytes
+  /** Disk that uploads never take. */
+  readonly diskMargin: Bytes
+  /** Proven periods after which a deal is settled; undefined: by the length of the period. */
+  readonly settleEvery: number | undefined
+}
+
+export const PAYLOAD_MAX_DEFAULT: Bytes = bytes(64n * 2n ** 30n)
+export const DISK_MARGIN_DEFAULT: Bytes = bytes(256n * 2n ** 20n)
+
+const VERSION = 1
+
+/** The file's text. */
+export const formatConfig = (config: ProviderConfig): string =>
+  `${JSON.stringify(
+    { version: VERSION, ...config },
+    (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+    2,
+  )}\n`
+
+export const writeConfig = (path: string, config: ProviderConfig): Promise<void> =>
+  writeDurably(path, formatConfig(config))
+
+/** Reads fields and collects what is wrong with them, so that all of it is said at once. */
+class ConfigReader {
+  readonly problems: string[] = []
+  readonly #fields: Readonly<Record<string, unknown>>
+
+  constructor(value: unknown) {
+    this.#fields = typeof value === 'object' && value !== null ? { ...value } : {}
+  }
+
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined
+  }
+
+  text(name: string, pattern: RegExp, expected: string): string {
+    const value = this.#fields[name]
+    if (typeof value === 'string' && pattern.test(value)) return value
+    this.problems.push(`${name} is ${JSON.stringify(value) ?? 'missing'}, expected ${expected}`)
+    return ''
+  }
+
+  integer(name: string, limit: bigint): bigint {
+    const text = this.text(name, /^\d{1,40}$/, 'a whole number as text')
+    const value = text === '' ? 0n : BigInt(text)
+    if (value > limit) this.problems.push(`${name} is ${value}, at most ${limit}`)
+    return value > limit ? 0n : value
+  }
+
+  count(name: string, bounds: { readonly min: number; readonly max: number }): number {
+    const value = this.#fields[name]
+    const { min, max } = bounds
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
+      return value
+    }
+    this.problems.push(
+      `${name} is ${JSON.stringify(value) ?? 'missing'}, expected ${min} to ${max}`,
+    )
+    return min
+  }
+
+  address(name: string): Address {
+    const text = this.text(name, /^0x[0-9a-fA-F]{40}$/, 'an address')
+    return address(text === '' ? `0x${'00'.repeat(20)}` : text)
+  }
+}
+
+const MONEY_MAX: bigint = 2n ** 127n
+const ANY_TEXT = /^[^\p{Cc}]{1,4096}$/u
+
+const parseConfig = (path: string, value: unknown): ProviderConfig => {
+  const read = new ConfigReader(value)
+  read.count('version', { min: VERSION, max: VERSION })
+  const port = { min: 1, max: 65_535 }
+  const config: ProviderConfig = {
+    network: read.text('network', ANY_TEXT, 'a path'),
+    provider: read.address('provider'),
+    operatorKeystore: read.text('operatorKeystore', ANY_TEXT, 'a path'),
+    operatorPassphraseFile: read.text('operatorPassphraseFile', ANY_TEXT, 'a path'),
+    host: read.text('host', /^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or address'),
+    grpcPort: read.count('grpcPort', port),
+    httpPort: read.count('httpPort', port),
+    region: read.text('region', /^[^\p{Cc}]{1,64}$/u, '1 to 64 characters'),
+    token: read.address('token'),
+    pricePerTibMonth: amount(read.integer('pricePerTibMonth', MONEY_MAX)),
+    provingFeeMonth: amount(read.integer('provingFeeMonth', MONEY_MAX)),
+    egressPerTib: amount(read.integer('egressPerTib', MONEY_MAX)),
+    capacity: bytes(read.integer('capacity', 2n ** 63n)),
+    payloadBytesMax: bytes(read.integer('payloadBytesMax', PAYLOAD_BYTES_MAX)),
+    diskMargin: bytes(read.integer('diskMargin', 2n ** 63n)),
+    settleEvery: read.has('settleEvery')
+      ? read.count('settleEvery', { min: 1, max: 10_000 })
+      : undefined,
+  }
+  if (read.problems.length === 0) return config
+  throw new HoldfastError({ code: 'CONFIG_INVALID', path, reason: read.problems.join('; ') })
+}
+
+/** @throws HoldfastError `INPUT_UNREADABLE`, `CONFIG_INVALID` naming every wrong setting. */
+export const readConfig = async (path: string): Promise<ProviderConfig> => {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new HoldfastError({ code: 'INPUT_UNREADABLE', path, reason }, { cause })
+  })
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new HoldfastError({ code: 'CONFIG_INVALID', path, reason: 'is not JSON' }, { cause })
+  }
+  return parseConfig(path, value)
+}

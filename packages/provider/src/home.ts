@@ -1,0 +1,96 @@
+/**
+ * The provider's directory: where each thing is, and the lock that keeps a second process out.
+ *
+ * The lock is a file with the holder's process id and start time; it is held while that very process
+ * lives, so a crash leaves nothing to clean up and a reused process id is not mistaken for a holder.
+ */
+import { open, readFile, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HoldfastError } from '@holdfast/protocol'
+
+export interface HomePaths {
+  readonly home: string
+  readonly config: string
+  readonly tokenKey: string
+  readonly tls: string
+  readonly journal: string
+  readonly state: string
+  readonly volume: string
+  readonly lock: string
+}
+
+export const homePaths = (home: string): HomePaths => ({
+  home,
+  config: join(home, 'config.json'),
+  tokenKey: join(home, 'token.key'),
+  tls: join(home, 'tls'),
+  journal: join(home, 'journal'),
+  state: join(home, 'state'),
+  volume: join(home, 'volume-0'),
+  lock: join(home, 'lock'),
+})
+
+export interface HomeLock {
+  release(): Promise<void>
+}
+
+/** @throws HoldfastError `HOME_IN_USE` while another process holds the lock. */
+export const lockHome = async (paths: HomePaths): Promise<HomeLock> => {
+  const own = `${process.pid} ${await startOf(process.pid)}\n`
+  for (;;) {
+    if (await createExclusively(paths.lock, own)) break
+    const holder = await holderOf(paths.lock)
+    if (holder !== undefined) {
+      throw new HoldfastError({ code: 'HOME_IN_USE', path: paths.home, pid: holder })
+    }
+    await removeStale(paths.lock)
+  }
+  return { release: () => unlink(paths.lock).catch(() => undefined) }
+}
+
+/** The process that holds a home; undefined when none does. */
+export const holderOf = async (lock: string): Promise<number | undefined> => {
+  const text = await readFile(lock, 'utf8').catch(() => '')
+  const [pid = '', start = ''] = text.trim().split(' ')
+  const number = Number(pid)
+  if (!Number.isSafeInteger(number) || number <= 0 || !isAlive(number)) return undefined
+  return (await startOf(number)) === start ? number : undefined
+}
+
+const createExclusively = async (path: string, text: string): Promise<boolean> => {
+  try {
+    const handle = await open(path, 'wx', 0o600)
+    await handle.writeFile(text)
+    await handle.close()
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Moves a stale lock away first, so that two processes cannot both remove a fresh one. */
+const removeStale = async (lock: string): Promise<void> => {
+  const aside = `${lock}.${process.pid}.stale`
+  try {
+    await rename(lock, aside)
+    await unlink(aside)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** When a process started, in ticks, where the system says so; the same text everywhere else. */
+const startOf = async (pid: number): Promise<string> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 'unknown'
+}

@@ -1,0 +1,36 @@
+/**
+ * Keeps slow peers from holding a connection for ever: a transfer that moves less than a minimum in
+ * a stretch of time is ended. Slow lines pass, silent ones do not.
+ */
+import { type Clock, milliseconds } from '@holdfast/protocol'
+
+export interface ProgressRule {
+  readonly stretchMs: number
+  /** At least this much per stretch. */
+  readonly bytesMin: number
+}
+
+export const PROGRESS_RULE: ProgressRule = { stretchMs: 15_000, bytesMin: 16_384 }
+
+/** Watches `moved()` until `done` fires; calls `stalled` once when it grows too little. */
+export const watchProgress = async (
+  clock: Clock,
+  rule: ProgressRule,
+  transfer: {
+    readonly moved: () => number
+    readonly stalled: () => void
+    readonly done: AbortSignal
+  },
+): Promise<void> => {
+  let before = transfer.moved()
+  while (!transfer.done.aborted) {
+    const slept = await clock
+      .sleep(milliseconds(rule.stretchMs), { signal: transfer.done })
+      .then(() => true)
+      .catch(() => false)
+    if (!slept || transfer.done.aborted) return
+    const now = transfer.moved()
+    if (now - before < rule.bytesMin) return transfer.stalled()
+    before = now
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The HTTPS face: bulk bytes in and out, health and metrics, on Node's own server with the same
+ * certificate as gRPC. Routes are matched by hand; there are five.
+ *
+ * Invariants: bounded connections, header size and times; no compression; nothing of a request is
+ * ever a file name; every failure is one of our errors, or a cut connection once bytes have left.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import { HoldfastError, type Logger } from '@holdfast/protocol'
+import type { TlsIdentity } from '../tls.ts'
+import { asOurs, SAFE_HEADERS, sendError, sendJson } from './answers.ts'
+import { getPayload, type PayloadDependencies } from './payloads.ts'
+import { getUpload, putUpload, type UploadDependencies } from './uploads.ts'
+
+export interface HttpServerDependencies extends UploadDependencies, PayloadDependencies {
+  readonly tls: TlsIdentity
+  readonly logger: Logger
+  /** What `/health` says; `ok` decides the status. */
+  readonly health: () => { readonly ok: boolean } & Readonly<Record<string, unknown>>
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>
+}
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+const HEADER_BYTES_MAX = 16_384
+const CONNECTIONS_MAX = 512
+const HEADERS_MS = 10_000
+const KEEP_ALIVE_MS = 30_000
+const SOCKET_IDLE_MS = 120_000
+/** A part of 16 MiB at the slowest pace allowed takes longer than this: a hard end for every request. */
+const REQUEST_MS = 3_600_000
+
+const DISCARD_BYTES_MAX: number = 32 * 2 ** 20
+
+const SESSION_ROUTE = /^\/v1\/uploads\/([A-Za-z0-9_-]{1,128})$/
+const PAYLOAD_ROUTE = /^\/v1\/payloads\/(0x[0-9a-f]{64})$/
+
+export class HttpServer {
+  readonly #dependencies: HttpServerDependencies
+  readonly #server: Server
+  #closing = false
+
+  constructor(dependencies: HttpServerDependencies) {
+    this.#dependencies = dependencies
+    const { keyPem: key, certPem: cert } = dependencies.tls
+    this.#server = createServer(
+      {
+        key,
+        cert,
+        minVersion: 'TLSv1.3',
+        maxHeaderSize: HEADER_BYTES_MAX,
+        headersTimeout: HEADERS_MS,
+        requestTimeout: REQUEST_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        handshakeTimeout: HEADERS_MS,
+      },
+      (request, response) => void this.#answer({ request, response }),
+    )
+    this.#server.maxConnections = CONNECTIONS_MAX
+    this.#server.setTimeout(SOCKET_IDLE_MS)
+  }
+
+  /** Listens; returns the port. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause) => {
+        const reason = cause.message
+        reject(new HoldfastError({ code: 'CONFIG_INVALID', path: `http ${host}:${port}`, reason }))
+      })
+      this.#server.listen(port, host, () => {
+        const address = this.#server.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : port)
+      })
+    })
+  }
+
+  /** Refuses new connections, lets running requests end until the signal fires, then cuts them. */
+  close(cut: AbortSignal): Promise<void> {
+    this.#closing = true
+    return new Promise((resolve) => {
+      const force = (): void => this.#server.closeAllConnections()
+      cut.addEventListener('abort', force, { once: true })
+      this.#server.close(() => {
+        cut.removeEventListener('abort', force)
+        resolve()
+      })
+      this.#server.closeIdleConnections()
+      if (cut.aborted) force()
+    })
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange
+    try {
+      if (this.#closing) throw new HoldfastError({ code: 'SHUTTING_DOWN' })
+      await this.#route(exchange)
+    } catch (thrown) {
+      this.#fail(exchange, thrown)
+    }
+    if (!request.complete && !request.destroyed) discardBody(exchange)
+    if (this.#closing) response.once('finish', () => this.#server.closeIdleConnections())
+  }
+
+  async #route(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange
+    const { pathname } = new URL(request.url ?? '/', 'https://provider.invalid')
+    const upload = SESSION_ROUTE.exec(pathname)?.[1]
+    if (upload !== undefined && request.method === 'PUT') {
+      return putUpload(this.#dependencies, upload, exchange)
+    }
+    if (upload !== undefined && request.method === 'GET') {
+      return getUpload(this.#dependencies, upload, exchange)
+    }
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    const payload = PAYLOAD_ROUTE.exec(pathname)?.[1]
+    if (payload !== undefined && isRead) return getPayload(this.#dependencies, payload, exchange)
+    if (pathname === '/health' && isRead) {
+      const health = this.#dependencies.health()
+      return sendJson(response, health.ok ? 200 : 503, health)
+    }
+    if (pathname === '/metrics' && isRead) return sendMetrics(exchange, this.#dependencies.metrics)
+    throw new HoldfastError({ code: 'PATH_NOT_FOUND', path: pathname.slice(0, 200) })
+  }
+
+  #fail({ request, response }: Exchange, thrown: unknown): void {
+    const { logger } = this.#dependencies
+    const error = asOurs(thrown)
+    if (error.code === 'INVARIANT') {
+      const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+      logger.error('request failed by our own fault', { method: request.method, reason })
+    }
+    if (response.headersSent || response.destroyed || request.destroyed) response.destroy()
+    else sendError(response, error)
+  }
+}
+
+/**
+ * A body nobody reads any more is read and thrown away, so that the peer gets our answer instead of
+ * a reset; one longer than any part is cut.
+ */
+const discardBody = ({ request }: Exchange): void => {
+  let left = DISCARD_BYTES_MAX
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) request.destroy()
+  })
+  request.resume()
+}
+
+const sendMetrics = async (
+  { response }: Exchange,
+  metrics: () => Promise<string>,
+): Promise<void> => {
+  const body = Buffer.from(await metrics())
+  response.writeHead(200, {
+    ...SAFE_HEADERS,
+    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+  })
+  response.end(body)
+}
