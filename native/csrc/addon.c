@@ -3,6 +3,9 @@
  * calls them. A wrong argument throws a RangeError or TypeError and touches nothing. Views may lie
  * on shared memory; bytes that another thread changes meanwhile give a wrong digest, never a fault.
  */
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* preadv2, SEEK_DATA */
+#endif
 #include "kernel.h"
 
 #include <errno.h>
@@ -13,6 +16,7 @@
 #if !defined(_WIN32)
 #define HF_FILES 1
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 #endif
@@ -177,6 +181,34 @@ static int shape_of(napi_env env, const napi_value *arg, uint64_t length, shape 
   return 1;
 }
 
+/* tower(kernel, nodes, scheme, from, to, output): every level of the tree over `nodes`, lowest first, an
+ * odd level below the top completed with a zero node. */
+static napi_value tower(napi_env env, napi_callback_info info) {
+  napi_value arg[6];
+  view in, out;
+  uint64_t scheme, from, to;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 6, arg) || !(kernel = kernel_of(env, arg[0])) || !bytes_of(env, arg[1], &in) ||
+      !whole_of(env, arg[2], 2, &scheme) || !whole_of(env, arg[3], 49, &from) || !whole_of(env, arg[4], 49, &to) ||
+      !bytes_of(env, arg[5], &out)) {
+    return NULL;
+  }
+  if (scheme == 0) return refuse(env, "holdfast native: unknown scheme");
+  if (from > to || in.length == 0 || in.length % HF_NODE != 0) return refuse(env, "holdfast native: no tree over that");
+  uint64_t count = in.length / HF_NODE;
+  if (count > (uint64_t)1 << (to - from)) return refuse(env, "holdfast native: nodes do not fit under one");
+  size_t total = 0;
+  for (uint64_t level = from; level < to; level++) {
+    count += count % 2;
+    total += (size_t)count * HF_NODE;
+    count /= 2;
+  }
+  if (out.length != total + HF_NODE) return refuse(env, "holdfast native: output is not as long as the levels");
+  if (overlap(in, out)) return refuse(env, "holdfast native: output overlaps input");
+  hf_tower(kernel, (hf_scheme)scheme, in.data, in.length / HF_NODE, (unsigned)from, (unsigned)to, out.data);
+  return NULL;
+}
+
 static int from_memory(hf_source *source, uint64_t offset, size_t length, const uint8_t **tile) {
   (void)length;
   *tile = (const uint8_t *)source->state + offset;
@@ -245,6 +277,18 @@ static napi_value file_subtree(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* All `length` bytes at `offset`, or fewer at the end of the file; -errno on failure. */
+static int64_t read_fully(int fd, uint64_t offset, uint8_t *into, size_t length) {
+  size_t have = 0;
+  while (have < length) {
+    ssize_t got = pread(fd, into + have, length - have, (off_t)(offset + have));
+    if (got == 0) break;
+    if (got > 0) have += (size_t)got;
+    else if (errno != EINTR) return -errno;
+  }
+  return (int64_t)have;
+}
+
 /* readFile(fd, offset, output): bytes read; a short count means the end of the file. -errno on failure. */
 static napi_value read_file(napi_env env, napi_callback_info info) {
   napi_value arg[3], result;
@@ -254,34 +298,69 @@ static napi_value read_file(napi_env env, napi_callback_info info) {
       !whole_of(env, arg[1], SAFE, &offset) || !bytes_of(env, arg[2], &out)) {
     return NULL;
   }
-  size_t have = 0;
-  int64_t answer = 0;
-  while (have < out.length) {
-    ssize_t got = pread((int)fd, out.data + have, out.length - have, (off_t)(offset + have));
-    if (got == 0) break;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      answer = -errno;
-      break;
-    }
-    have += (size_t)got;
-  }
-  if (answer == 0) answer = (int64_t)have;
-  if (napi_create_int64(env, answer, &result) != napi_ok) return NULL;
+  if (napi_create_int64(env, read_fully((int)fd, offset, out.data, out.length), &result) != napi_ok) return NULL;
   return result;
 }
 
-/* announce(fd, offset, length): tells the system that these bytes will be read soon. */
-static napi_value announce(napi_env env, napi_callback_info info) {
+/* One wanted run of bytes, as JavaScript hands it over: three doubles. */
+typedef struct {
+  double fd, offset, length;
+} wanted;
+
+static int sound(const wanted *w) {
+  return w->fd >= 0 && w->fd <= 2147483647.0 && w->fd == (double)(int)w->fd && w->offset >= 0 &&
+         w->offset <= SAFE && w->offset == (double)(uint64_t)w->offset && w->length >= 0 && w->length <= 1073741824.0 &&
+         w->length == (double)(uint64_t)w->length;
+}
+
+/* True when the run was in memory and is read; else it has been asked for, to be read later. */
+static int read_if_present(const wanted *w, uint8_t *into) {
+#if defined(__linux__) && defined(RWF_NOWAIT)
+  struct iovec run = {into, (size_t)w->length};
+  if (preadv2((int)w->fd, &run, 1, (off_t)w->offset, RWF_NOWAIT) == (ssize_t)run.iov_len) return 1;
+#else
+  (void)into;
+#endif
+#if defined(POSIX_FADV_WILLNEED)
+  (void)posix_fadvise((int)w->fd, (off_t)w->offset, (off_t)w->length, POSIX_FADV_WILLNEED);
+#endif
+  return 0;
+}
+
+/* readMany(wanted, output, got): `wanted` holds fd, offset, length for each run; the runs are written one
+ * after another; `got` receives for each the bytes read or -errno. What is not in memory is asked for
+ * before the first of it is waited for, so that cold reads overlap. */
+static napi_value read_many(napi_env env, napi_callback_info info) {
   napi_value arg[3];
-  uint64_t fd, offset, length;
-  if (!arguments(env, info, 3, arg) || !whole_of(env, arg[0], 2147483647.0, &fd) ||
-      !whole_of(env, arg[1], SAFE, &offset) || !whole_of(env, arg[2], SAFE, &length)) {
+  napi_typedarray_type type;
+  size_t numbers, results;
+  void *runs, *counts;
+  view out;
+  if (!arguments(env, info, 3, arg) || !bytes_of(env, arg[1], &out)) return NULL;
+  if (napi_get_typedarray_info(env, arg[0], &type, &numbers, &runs, NULL, NULL) != napi_ok || type != napi_float64_array ||
+      napi_get_typedarray_info(env, arg[2], &type, &results, &counts, NULL, NULL) != napi_ok || type != napi_int32_array) {
+    napi_throw_type_error(env, NULL, "holdfast native: expected a Float64Array and an Int32Array");
     return NULL;
   }
-#if defined(POSIX_FADV_WILLNEED)
-  (void)posix_fadvise((int)fd, (off_t)offset, (off_t)length, POSIX_FADV_WILLNEED);
-#endif
+  const wanted *w = runs;
+  int32_t *got = counts;
+  uint64_t total = 0;
+  if (numbers % 3 != 0 || results != numbers / 3) return refuse(env, "holdfast native: one result per run");
+  for (size_t i = 0; i < results; i++) {
+    if (!sound(w + i)) return refuse(env, "holdfast native: number out of range");
+    total += (uint64_t)w[i].length;
+  }
+  if (total != out.length) return refuse(env, "holdfast native: output is not as long as the runs together");
+  uint8_t *into = out.data;
+  for (size_t i = 0; i < results; into += (size_t)w[i].length, i++) {
+    got[i] = read_if_present(w + i, into) ? (int32_t)w[i].length : INT32_MIN;
+  }
+  into = out.data;
+  for (size_t i = 0; i < results; into += (size_t)w[i].length, i++) {
+    if (got[i] == INT32_MIN) {
+      got[i] = (int32_t)read_fully((int)w[i].fd, (uint64_t)w[i].offset, into, (size_t)w[i].length);
+    }
+  }
   return NULL;
 }
 
@@ -356,10 +435,10 @@ NAPI_MODULE_INIT() {
   int good = export_kernels(env, exports) && export(env, exports, "messages", messages) &&
              export(env, exports, "pairs", pairs) && export(env, exports, "pairs254", pairs254) &&
              export(env, exports, "fr32", fr32) && export(env, exports, "crc32c", crc32c) &&
-             export(env, exports, "subtree", subtree);
+             export(env, exports, "subtree", subtree) && export(env, exports, "tower", tower);
 #ifdef HF_FILES
   good = good && export(env, exports, "fileSubtree", file_subtree) && export(env, exports, "readFile", read_file) &&
-         export(env, exports, "announce", announce) && export(env, exports, "forget", forget) &&
+         export(env, exports, "readMany", read_many) && export(env, exports, "forget", forget) &&
          export(env, exports, "nextData", next_data) && export(env, exports, "threadCpu", thread_cpu);
 #endif
   if (!good) napi_throw_error(env, NULL, "holdfast native: cannot set up the module");

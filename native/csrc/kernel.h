@@ -84,6 +84,10 @@ int hf_subtree(const hf_kernel *kernel, hf_scheme scheme, hf_source *source, uin
  * place. The buffer must have room for one node more when `count` is odd. Returns how many remain. */
 size_t hf_reduce(const hf_kernel *kernel, hf_scheme scheme, uint8_t *nodes, size_t count,
                  unsigned from, unsigned to);
+/* Every level over `count` nodes of level `from` up to the single node of `to`, lowest first; odd levels
+ * below the top are completed with a zero node. */
+void hf_tower(const hf_kernel *kernel, hf_scheme scheme, const uint8_t *nodes, size_t count, unsigned from,
+              unsigned to, uint8_t *out);
 /* How many nodes of `level` hold at least one of `length` payload bytes. */
 uint64_t hf_nodes_at(hf_scheme scheme, uint64_t length, unsigned level);
 /* The most payload bytes under one node of `level`; UINT64_MAX when that passes 2^63. */

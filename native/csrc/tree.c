@@ -63,6 +63,20 @@ size_t hf_reduce(const hf_kernel *kernel, hf_scheme scheme, uint8_t *nodes, size
   return count;
 }
 
+void hf_tower(const hf_kernel *kernel, hf_scheme scheme, const uint8_t *nodes, size_t count, unsigned from,
+              unsigned to, uint8_t *out) {
+  memcpy(out, nodes, count * HF_NODE);
+  for (unsigned level = from; level < to; level++) {
+    if (count % 2 == 1) {
+      memcpy(out + count * HF_NODE, zero_nodes[scheme - 1][level], HF_NODE);
+      count++;
+    }
+    pairs_of(kernel, scheme, out, count / 2, out + count * HF_NODE);
+    out += count * HF_NODE;
+    count /= 2;
+  }
+}
+
 /* Everything one call needs; about 140 KiB, taken and given back by hf_subtree. */
 typedef struct {
   const hf_kernel *kernel;

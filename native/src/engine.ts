@@ -38,6 +38,13 @@ export interface OpenRange {
   readonly length: number
 }
 
+/** Levels `from` to `to` of one tree. */
+export interface LevelSpan {
+  readonly scheme: TreeScheme
+  readonly from: number
+  readonly to: number
+}
+
 export interface Engine {
   /** `native-shani`, `native-avx2`, `native-armv8`, `native-portable` or `wasm`. */
   readonly name: string
@@ -51,6 +58,11 @@ export interface Engine {
   fr32(input: Uint8Array, out: Uint8Array): void
   /** CRC-32C; `seed` is the value of the bytes before, 0 at the start. */
   crc32c(seed: number, input: Uint8Array): number
+  /**
+   * Every level of the tree over `nodes`, from level `from` to the single node of level `to`, lowest
+   * first; odd levels below the top are completed with a zero node. `out` is `towerBytes` long.
+   */
+  tower(nodes: Uint8Array, span: LevelSpan, out: Uint8Array): void
   /** The node over `input`, zero nodes where leaves are missing. */
   subtree(input: Uint8Array, shape: SubtreeShape, output: SubtreeOutput): void
   /**
@@ -65,8 +77,12 @@ export interface Engine {
   ): boolean
   /** Fills `out` from a file; returns how many bytes there were. @throws Error with a `code`. */
   readFile(fd: number, offset: number, out: Uint8Array): number
-  /** Says that these bytes are read soon, so that many cold reads overlap. A hint. */
-  announce(fd: number, offset: number, length: number): void
+  /**
+   * Reads many runs, each three numbers of `wanted`: fd, offset, length. They are written one after
+   * another; `got` receives for each the bytes read, or a negative errno. Runs that are not in
+   * memory are all asked for before the first is waited for.
+   */
+  readMany(wanted: Float64Array, out: Uint8Array, got: Int32Array): void
   /** Where the next byte outside a hole lies; -1 when only a hole follows; -2 when unknown. */
   nextData(fd: number, offset: number): number
 }
@@ -79,6 +95,17 @@ export const capacityAt = (scheme: TreeScheme, level: number): number =>
 export const nodesUnder = (scheme: TreeScheme, length: number, level: number): number => {
   const leaves = scheme === 1 ? Math.ceil(length / 1024) : 4 * Math.ceil(length / 127)
   return Math.ceil(leaves / 2 ** level)
+}
+
+/** Bytes of all levels over `count` nodes, `levels` above them the top. */
+export const towerBytes = (count: number, levels: number): number => {
+  let total = DIGEST_BYTES
+  for (let level = 0, left = count; level < levels; level++) {
+    const even = left + (left % 2)
+    total += even * DIGEST_BYTES
+    left = even / 2
+  }
+  return total
 }
 
 /** 2^49 leaves are more than any payload has. */
@@ -102,5 +129,20 @@ export const checkSubtree = (length: number, shape: SubtreeShape, output: Subtre
   const wanted = DIGEST_BYTES * nodesUnder(scheme, length, keptLevel)
   if (keptLevel > level || output.kept.length !== wanted) {
     throw new RangeError('engine: kept nodes do not fit their output')
+  }
+}
+
+/** @throws RangeError unless nodes, levels and output of a tower agree. */
+export const checkTower = (nodes: Uint8Array, span: LevelSpan, out: Uint8Array): void => {
+  const { scheme, from, to } = span
+  const count = nodes.length / DIGEST_BYTES
+  const whole = Number.isInteger(from) && Number.isInteger(to) && (scheme === 1 || scheme === 2)
+  if (!whole || from < 0 || to > LEVEL_MAX || from > to)
+    throw new RangeError('engine: unknown span')
+  if (!Number.isInteger(count) || count === 0 || count > 2 ** (to - from)) {
+    throw new RangeError('engine: nodes do not fit under one')
+  }
+  if (out.length !== towerBytes(count, to - from)) {
+    throw new RangeError('engine: output is not as long as the levels')
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { getSystemErrorName } from 'node:util'
-import type { Engine, OpenRange, SubtreeOutput, SubtreeShape } from './engine.ts'
+import type { Engine, LevelSpan, OpenRange, SubtreeOutput, SubtreeShape } from './engine.ts'
 
 /** What the addon exports; see csrc/addon.c. */
 export interface Addon {
@@ -36,7 +36,15 @@ export interface Addon {
     root: Uint8Array,
   ): number
   readFile(fd: number, offset: number, out: Uint8Array): number
-  announce(fd: number, offset: number, length: number): void
+  tower(
+    kernel: number,
+    nodes: Uint8Array,
+    scheme: number,
+    from: number,
+    to: number,
+    out: Uint8Array,
+  ): void
+  readMany(wanted: Float64Array, out: Uint8Array, got: Int32Array): void
   forget(fd: number): void
   nextData(fd: number, offset: number): number
   threadCpu(): number
@@ -99,6 +107,10 @@ class NativeEngine implements Engine {
     return this.#addon.crc32c(seed, input)
   }
 
+  tower(nodes: Uint8Array, { scheme, from, to }: LevelSpan, out: Uint8Array): void {
+    this.#addon.tower(this.#kernel, nodes, scheme, from, to, out)
+  }
+
   subtree(input: Uint8Array, shape: SubtreeShape, output: SubtreeOutput): void {
     const { scheme, level, keptLevel } = shape
     this.#addon.subtree(this.#kernel, input, scheme, level, keptLevel, output.kept, output.root)
@@ -140,8 +152,8 @@ class NativeEngine implements Engine {
     return got
   }
 
-  announce(fd: number, offset: number, length: number): void {
-    this.#addon.announce(fd, offset, length)
+  readMany(wanted: Float64Array, out: Uint8Array, got: Int32Array): void {
+    this.#addon.readMany(wanted, out, got)
   }
 
   nextData(fd: number, offset: number): number {

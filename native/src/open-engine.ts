@@ -4,6 +4,7 @@
  */
 import type { Engine } from './engine.ts'
 import { loadAddon, nativeEngines } from './native-engine.ts'
+import { openWasmEngine } from './wasm-engine.ts'
 
 /** The environment variable that forces an engine. */
 export const ENGINE_VARIABLE = 'HOLDFAST_ENGINE'
@@ -35,7 +36,7 @@ export class EngineUnavailable extends Error {
 export const listEngines = (): EngineCatalogue => {
   const load = loadAddon()
   return {
-    engines: load.ok ? nativeEngines(load.addon) : [],
+    engines: [...(load.ok ? nativeEngines(load.addon) : []), openWasmEngine()],
     nativeMissing: load.ok ? undefined : load.reason,
   }
 }

@@ -1,84 +1,129 @@
 /**
- * Worker side of answering: opens the files of a batch of jobs once, announces every read, then
- * answers job by job. A job that cannot be answered spoils only itself.
+ * Worker side of answering: takes the openings of a batch of jobs in portions, plans and makes the
+ * reads of a portion together, then opens leaf by leaf. A job that cannot be answered spoils only
+ * itself.
  */
-import { closeSync, openSync } from 'node:fs'
 import type { Engine } from '@holdfast/native'
-import {
-  type Bytes,
-  buildRangeProof,
-  invariant,
-  type LeafIndex,
-  NODE_BYTES,
-} from '@holdfast/protocol'
+import { type Bytes, buildRangeProof, type LeafIndex, NODE_BYTES } from '@holdfast/protocol'
+import { OpenFiles } from './open-files.ts'
 import { openLeaf, openNode } from './opening.ts'
-import { treeLeaves } from './scheme.ts'
+import { ReadPlan } from './read-plan.ts'
+import { shapeOf, treeDepth, treeLeaves } from './scheme.ts'
 import type { AnswerTask, AnswerTaskJob, AnswerTaskOutcome, RangeTask, RunOfFile } from './tasks.ts'
-import { TreeReader } from './tree-reader.ts'
-
-/** Descriptors that one batch keeps open; more paths than that are opened again. */
-const OPEN_FILES_MAX = 64
-
-/** Opens each path of a batch once. */
-class OpenFiles {
-  readonly #open = new Map<string, number>()
-
-  get(path: string): number {
-    const found = this.#open.get(path)
-    if (found !== undefined) return found
-    const fd = openSync(path, 'r')
-    this.#open.set(path, fd)
-    return fd
-  }
-
-  get full(): boolean {
-    return this.#open.size >= OPEN_FILES_MAX
-  }
-
-  close(): void {
-    for (const fd of this.#open.values()) closeSync(fd)
-    this.#open.clear()
-  }
-}
+import { type PlannedOpening, TreeReader } from './tree-reader.ts'
 
 type ReaderJob = Omit<AnswerTaskJob, 'indices'>
 
 const readerFor = (engine: Engine, files: OpenFiles, job: ReaderJob): TreeReader => {
-  const withFd = (run: RunOfFile, needed: boolean): RunOfFile & { readonly fd: number } => ({
+  const open = (run: RunOfFile): RunOfFile & { readonly fd: number } => ({
     ...run,
-    fd: needed ? files.get(run.path) : -1,
+    fd: run.length > 0 ? files.get(run.path) : -1,
   })
   return new TreeReader(engine, {
     scheme: job.scheme,
-    payload: withFd(job.payload, true),
-    layers: withFd(job.layers, job.layers.length > 0),
+    payload: open(job.payload),
+    layers: open(job.layers),
   })
 }
 
 const sentence = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause)
 
-const outside = (job: AnswerTaskJob): bigint | undefined => {
-  const count = treeLeaves(job.scheme, BigInt(job.payload.length) as Bytes)
-  return job.indices.find((index) => index < 0n || index >= count)
+const lengthOf = (job: ReaderJob): Bytes => BigInt(job.payload.length) as Bytes
+
+/** A job on its way: where its proofs go, or what went wrong. */
+class JobProgress {
+  readonly job: AnswerTaskJob
+  readonly #size: number
+  readonly #bytes: Uint8Array
+  #failure: AnswerTaskOutcome | undefined
+
+  constructor(job: AnswerTaskJob) {
+    this.job = job
+    this.#size = shapeOf(job.scheme).leafBytes + treeDepth(job.scheme, lengthOf(job)) * NODE_BYTES
+    this.#bytes = new Uint8Array(job.indices.length * this.#size)
+    const count = treeLeaves(job.scheme, lengthOf(job))
+    const strange = job.indices.find((index) => index < 0n || index >= count)
+    if (strange !== undefined) this.fail(strange, 'the payload has no such leaf')
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  fail(leaf: bigint, what: string): void {
+    this.#failure ??= { ok: false, leaf, what }
+  }
+
+  /** Where the opening at `position` of the job goes. */
+  slot(position: number): Uint8Array {
+    return this.#bytes.subarray(position * this.#size, (position + 1) * this.#size)
+  }
+
+  outcome(): AnswerTaskOutcome {
+    return this.#failure ?? { ok: true, bytes: this.#bytes }
+  }
 }
 
-const answerJob = (job: AnswerTaskJob, reader: TreeReader): AnswerTaskOutcome => {
-  const strange = outside(job)
-  if (strange !== undefined) {
-    return { ok: false, leaf: strange, what: 'the payload has no such leaf' }
+/** One opening of a portion, with its reads noted. */
+interface Pending {
+  readonly progress: JobProgress
+  readonly reader: TreeReader
+  readonly position: number
+  readonly opening: PlannedOpening
+}
+
+/** The openings whose reads are made together. */
+class Portion {
+  readonly #engine: Engine
+  readonly #files = new OpenFiles()
+  readonly #pending: Pending[] = []
+  #plan = new ReadPlan()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
-  const size = reader.shape.leafBytes + reader.depth * NODE_BYTES
-  const bytes = new Uint8Array(job.indices.length * size)
-  let leaf = 0n
-  try {
-    job.indices.forEach((index, i) => {
-      leaf = index
-      openLeaf(reader, job.root, index, bytes.subarray(i * size, (i + 1) * size))
-    })
-    return { ok: true, bytes }
-  } catch (cause) {
-    return { ok: false, leaf, what: sentence(cause) }
+
+  get full(): boolean {
+    return this.#plan.full || this.#files.full
+  }
+
+  /** Notes openings of a job from `position` on; returns the first that found no room. */
+  take(progress: JobProgress, position: number): number {
+    const { job } = progress
+    let next = position
+    try {
+      const reader = readerFor(this.#engine, this.#files, job)
+      for (; next < job.indices.length && !this.#plan.full; next++) {
+        const opening = reader.plan(this.#plan, job.indices[next] ?? 0n)
+        this.#pending.push({ progress, reader, position: next, opening })
+      }
+      return next
+    } catch (cause) {
+      progress.fail(job.indices[next] ?? 0n, sentence(cause))
+      return job.indices.length
+    }
+  }
+
+  /** Makes the reads and opens every leaf; the portion is empty again. */
+  answer(): void {
+    this.#plan.run(this.#engine)
+    for (const { progress, reader, position, opening } of this.#pending) {
+      if (progress.failed) continue
+      const ready = { reader, plan: this.#plan, opening, root: progress.job.root }
+      try {
+        openLeaf(ready, progress.slot(position))
+      } catch (cause) {
+        progress.fail(opening.index, sentence(cause))
+      }
+    }
+    this.#pending.length = 0
+    this.#plan = new ReadPlan()
+    this.close()
+  }
+
+  close(): void {
+    this.#files.close()
   }
 }
 
@@ -87,48 +132,38 @@ export const runAnswers = (
   engine: Engine,
   task: AnswerTask,
 ): readonly AnswerTaskOutcome[] | undefined => {
-  const outcomes: AnswerTaskOutcome[] = []
-  const files = new OpenFiles()
-  const readers: (TreeReader | AnswerTaskOutcome)[] = []
-  const flush = (): boolean => {
-    const first = outcomes.length
-    for (const [i, reader] of readers.entries()) {
-      if (Atomics.load(task.cancel, 0) !== 0) return false
-      const job = task.jobs[first + i]
-      invariant(job !== undefined, 'every reader has its job')
-      outcomes.push(reader instanceof TreeReader ? answerJob(job, reader) : reader)
-    }
-    readers.length = 0
-    files.close()
-    return true
-  }
+  const portion = new Portion(engine)
+  const all: JobProgress[] = []
   try {
     for (const job of task.jobs) {
-      if (files.full && !flush()) return undefined
-      try {
-        const reader = readerFor(engine, files, job)
-        if (outside(job) === undefined) for (const index of job.indices) reader.announce(index)
-        readers.push(reader)
-      } catch (cause) {
-        readers.push({ ok: false, leaf: job.indices[0] ?? 0n, what: sentence(cause) })
+      const progress = new JobProgress(job)
+      all.push(progress)
+      for (let next = 0; next < job.indices.length && !progress.failed; ) {
+        if (portion.full) portion.answer()
+        if (Atomics.load(task.cancel, 0) !== 0) return undefined
+        next = portion.take(progress, next)
       }
     }
-    return flush() ? outcomes : undefined
+    portion.answer()
+    return all.map((progress) => progress.outcome())
   } finally {
-    files.close()
+    portion.close()
   }
 }
 
-/** The range proof of one payload's leaves. @throws Damage, ShortFile, or the system's error. */
+/** The range proof of one payload's leaves. @throws Damage, ReadFailure, or the system's error. */
 export const runRange = (engine: Engine, task: RangeTask): Uint8Array => {
   const files = new OpenFiles()
   try {
-    const reader = readerFor(engine, files, task.job)
-    const count = treeLeaves(task.job.scheme, BigInt(task.job.payload.length) as Bytes)
+    const { job } = task
+    const reader = readerFor(engine, files, job)
     const range = { first: task.first as LeafIndex, last: task.last as LeafIndex }
-    return buildRangeProof(count, range, (level, index) =>
-      openNode(reader, task.job.root, { level, index }),
-    )
+    return buildRangeProof(treeLeaves(job.scheme, lengthOf(job)), range, (level, index) => {
+      const plan = new ReadPlan()
+      const opening = reader.plan(plan, index << BigInt(level))
+      plan.run(engine)
+      return openNode({ reader, plan, opening, root: job.root }, level)
+    })
   } finally {
     files.close()
   }

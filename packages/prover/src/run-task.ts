@@ -7,9 +7,9 @@ import { HoldfastError, type HoldfastErrorDetail, invariant } from '@holdfast/pr
 import { runAnswers, runRange } from './answer-task.ts'
 import { runLayers } from './layers-task.ts'
 import { Damage } from './opening.ts'
+import { ReadFailure } from './read-plan.ts'
 import { runSubtree } from './subtree-task.ts'
 import type { Task, TaskResult, TaskValue } from './tasks.ts'
-import { ShortFile } from './tree-reader.ts'
 
 const ABORTED: TaskResult = { ok: false, detail: { code: 'ABORTED' } }
 
@@ -42,7 +42,7 @@ const unknownTask = (task: never): never => {
 
 const damageOf = (task: Task, cause: unknown): HoldfastErrorDetail | undefined => {
   if (task.kind !== 'range') return undefined
-  if (!(cause instanceof Damage || cause instanceof ShortFile)) {
+  if (!(cause instanceof Damage || cause instanceof ReadFailure)) {
     return { code: 'INPUT_UNREADABLE', path: task.job.payload.path, reason: String(cause) }
   }
   const root = `0x${Buffer.from(task.job.root).toString('hex')}`

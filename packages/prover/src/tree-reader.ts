@@ -1,13 +1,14 @@
 /**
  * Reads one payload's tree from its bytes and kept layers: blocks and pages as small trees, each
- * computed from what is on disk. Synchronous, for workers. Keeps the last page of every group, so
- * that questions in payload order read a page once.
+ * computed from what is on disk. Reads are planned first and made together. Keeps the last page of
+ * every group, so that questions in payload order read and hash a page once.
  *
  * Does not judge: comparing what lies below with what lies above is `opening.ts`.
  */
-import { type Engine, foldNodes } from '@holdfast/native'
+import { type Engine, towerBytes } from '@holdfast/native'
 import { type Bytes, NODE_BYTES, type SchemeId, toNumber } from '@holdfast/protocol'
 import { type LayerGroup, layerGroups, PAGE_LEVELS, PAGE_NODES } from './layers.ts'
+import { ReadFailure, type ReadPlan } from './read-plan.ts'
 import { bytesUnder, type SchemeShape, shapeOf, treeDepth } from './scheme.ts'
 import type { RunOfFile } from './tasks.ts'
 
@@ -19,12 +20,15 @@ export interface OpenPayload {
   readonly layers: RunOfFile & { readonly fd: number }
 }
 
-/** A subtree held whole: `levels[i]` are the nodes of level `from + i`, the last being its top. */
+/** A subtree held whole: the nodes of every level from `from` to its top, one after another. */
 export interface SmallTree {
   /** Position of the subtree among those of its top's level. */
   readonly index: bigint
   readonly from: number
-  readonly levels: readonly Uint8Array[]
+  readonly to: number
+  /** Where each level starts in `nodes`, in bytes. */
+  readonly starts: readonly number[]
+  readonly nodes: Uint8Array
 }
 
 export interface Block extends SmallTree {
@@ -32,12 +36,20 @@ export interface Block extends SmallTree {
   readonly leaves: Uint8Array
 }
 
-/** Fewer bytes on disk than the payload's length or layers need. */
-export class ShortFile extends Error {}
+/** The reads that one opening needs: numbers in a plan, or -1 for a page that is held already. */
+export interface PlannedOpening {
+  readonly index: bigint
+  readonly block: number
+  readonly pages: readonly number[]
+}
 
 const QUAD_BYTES = 127
 
-const padded = (length: number, unit: number): number => Math.ceil(length / unit) * unit
+interface LastPage {
+  readonly index: bigint
+  readonly read: number
+  readonly plan: ReadPlan
+}
 
 export class TreeReader {
   readonly shape: SchemeShape
@@ -45,6 +57,8 @@ export class TreeReader {
   readonly groups: readonly LayerGroup[]
   readonly #engine: Engine
   readonly #open: OpenPayload
+  readonly #blockBytes: number
+  readonly #planned: (LastPage | undefined)[] = []
   readonly #pages: (SmallTree | undefined)[] = []
 
   constructor(engine: Engine, open: OpenPayload) {
@@ -54,17 +68,23 @@ export class TreeReader {
     this.shape = shapeOf(open.scheme)
     this.depth = treeDepth(open.scheme, length)
     this.groups = layerGroups(open.scheme, length)
+    this.#blockBytes = toNumber(bytesUnder(open.scheme, this.shape.keptLevel))
   }
 
-  /** Says which bytes an opening of this leaf will read. */
-  announce(index: bigint): void {
-    const { payload, layers } = this.#open
-    const block = this.#blockPlace(this.blockOf(index))
-    this.#engine.announce(payload.fd, payload.offset + block.offset, block.length)
-    for (const group of this.groups) {
-      const page = this.#pagePlace(group, this.pageOf(group, index))
-      this.#engine.announce(layers.fd, layers.offset + page.offset, page.count * NODE_BYTES)
-    }
+  /** Notes the reads that the opening of a leaf needs. */
+  plan(plan: ReadPlan, index: bigint): PlannedOpening {
+    const { offset, length } = this.placeOf(this.blockOf(index))
+    const block = this.#add(plan, this.#open.payload, offset, length)
+    const pages = this.groups.map((group, slot) => {
+      const page = this.pageOf(group, index)
+      const last = this.#planned[slot]
+      if (last !== undefined && last.index === page && last.plan === plan) return last.read
+      const place = this.#pagePlace(group, page)
+      const read = this.#add(plan, this.#open.layers, place.offset, place.count * NODE_BYTES)
+      this.#planned[slot] = { index: page, read, plan }
+      return read
+    })
+    return { index, block, pages }
   }
 
   blockOf(index: bigint): bigint {
@@ -75,57 +95,62 @@ export class TreeReader {
     return index >> BigInt(group.level + PAGE_LEVELS)
   }
 
-  /** @throws ShortFile, or the system's error. */
-  block(index: bigint): Block {
-    const { scheme, payload } = this.#open
-    const { offset, length } = this.#blockPlace(index)
-    const unit = scheme === 1 ? this.shape.leafBytes : QUAD_BYTES
-    const data = new Uint8Array(padded(length, unit))
-    this.#read(payload, offset, data.subarray(0, length))
-    const to = Math.min(this.shape.keptLevel, this.depth)
-    const leaves = scheme === 1 ? data : new Uint8Array((data.length / unit) * 128)
-    const count = leaves.length / this.shape.leafBytes
-    const nodes = new Uint8Array((count + 1) * NODE_BYTES)
-    if (scheme === 1) {
-      this.#engine.messages(data, unit, nodes.subarray(0, count * NODE_BYTES))
-    } else {
-      this.#engine.fr32(data, leaves)
-      nodes.set(leaves)
-    }
-    return { index, leaves, ...this.#grow(nodes, count, 0, to) }
+  /** Where a block's bytes lie in the payload. */
+  placeOf(block: bigint): { readonly offset: number; readonly length: number } {
+    const offset = toNumber(block) * this.#blockBytes
+    return { offset, length: Math.min(this.#blockBytes, this.#open.payload.length - offset) }
   }
 
-  /** @throws ShortFile, or the system's error. */
-  page(group: LayerGroup, index: bigint): SmallTree {
-    const slot = this.groups.indexOf(group)
+  /** @throws ReadFailure. */
+  block(plan: ReadPlan, opening: PlannedOpening): Block {
+    const index = this.blockOf(opening.index)
+    const read = plan.result(opening.block)
+    const { scheme } = this.#open
+    const unit = scheme === 1 ? this.shape.leafBytes : QUAD_BYTES
+    const data = this.#whole(read, unit)
+    const to = Math.min(this.shape.keptLevel, this.depth)
+    if (scheme === 1) {
+      const nodes = new Uint8Array((data.length / unit) * NODE_BYTES)
+      this.#engine.messages(data, unit, nodes)
+      return { ...this.#grow(nodes, index, 0, to), leaves: data }
+    }
+    const leaves = new Uint8Array((data.length / unit) * 128)
+    this.#engine.fr32(data, leaves)
+    return { ...this.#grow(leaves, index, 0, to), leaves }
+  }
+
+  /** @throws ReadFailure. */
+  page(plan: ReadPlan, opening: PlannedOpening, slot: number): SmallTree {
+    const group = this.groups[slot]
+    const read = opening.pages[slot]
+    if (group === undefined || read === undefined) throw new ReadFailure('there is no such page')
+    const index = this.pageOf(group, opening.index)
     const held = this.#pages[slot]
     if (held?.index === index) return held
-    const { offset, count } = this.#pagePlace(group, index)
-    const nodes = new Uint8Array((count + 1) * NODE_BYTES)
-    this.#read(this.#open.layers, offset, nodes.subarray(0, count * NODE_BYTES))
     const to = Math.min(group.level + PAGE_LEVELS, this.depth)
-    const page = { index, ...this.#grow(nodes, count, group.level, to) }
+    const page = this.#grow(plan.result(read), index, group.level, to)
     this.#pages[slot] = page
     return page
   }
 
-  /** Where a block's bytes lie in the payload. */
-  placeOf(block: bigint): { readonly offset: number; readonly length: number } {
-    return this.#blockPlace(block)
+  #grow(nodes: Uint8Array, index: bigint, from: number, to: number): SmallTree {
+    const starts: number[] = []
+    let at = 0
+    for (let level = from, count = nodes.length / NODE_BYTES; level <= to; level++) {
+      starts.push(at)
+      at += (count + (count % 2)) * NODE_BYTES
+      count = (count + (count % 2)) / 2
+    }
+    const all = new Uint8Array(towerBytes(nodes.length / NODE_BYTES, to - from))
+    this.#engine.tower(nodes, { scheme: this.#open.scheme, from, to }, all)
+    return { index, from, to, starts, nodes: all }
   }
 
-  #grow(nodes: Uint8Array, count: number, from: number, to: number): Omit<SmallTree, 'index'> {
-    const levels: Uint8Array[] = []
-    const fold = { scheme: this.#open.scheme, from, to }
-    foldNodes(this.#engine, nodes, count, fold, (_, level) => levels.push(level.slice()))
-    levels.push(nodes.slice(0, NODE_BYTES))
-    return { from, levels }
-  }
-
-  #blockPlace(block: bigint): { readonly offset: number; readonly length: number } {
-    const size = toNumber(bytesUnder(this.#open.scheme, this.shape.keptLevel))
-    const offset = toNumber(block) * size
-    return { offset, length: Math.min(size, this.#open.payload.length - offset) }
+  #whole(read: Uint8Array, unit: number): Uint8Array {
+    if (read.length % unit === 0) return read
+    const data = new Uint8Array(Math.ceil(read.length / unit) * unit)
+    data.set(read)
+    return data
   }
 
   #pagePlace(group: LayerGroup, page: bigint): { readonly offset: number; readonly count: number } {
@@ -134,12 +159,17 @@ export class TreeReader {
     return { offset: toNumber(group.offset) + first * NODE_BYTES, count }
   }
 
-  #read(file: RunOfFile & { readonly fd: number }, offset: number, into: Uint8Array): void {
-    const fits = offset + into.length <= file.length
-    const got = fits ? this.#engine.readFile(file.fd, file.offset + offset, into) : 0
-    if (got < into.length) {
-      const at = file.offset + offset
-      throw new ShortFile(`${file.path} ends before byte ${at + into.length}`)
+  #add(
+    plan: ReadPlan,
+    file: RunOfFile & { readonly fd: number },
+    offset: number,
+    length: number,
+  ): number {
+    if (offset + length > file.length) {
+      throw new ReadFailure(
+        `${file.path} holds ${file.length} bytes, ${offset + length} are needed`,
+      )
     }
+    return plan.add(file, file.offset + offset, length)
   }
 }

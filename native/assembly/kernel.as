@@ -1,0 +1,405 @@
+/**
+ * The WASM kernels, in AssemblyScript: SHA-256 of four messages at a time in 128-bit lanes, Fr32,
+ * CRC32C. Word t of message l lies in lane l of vector t. Built by native/build-wasm.mjs into
+ * src/generated; not compiled by tsc.
+ *
+ * The code is small on purpose: a schedule in memory and loops of eight rounds run faster in V8 than
+ * everything unrolled. Callers give pointers into this memory and check lengths; nothing is checked
+ * here.
+ */
+
+const K = memory.data<u32>([
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+], 16)
+const IV = memory.data<u32>([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+], 16)
+/** Eight vectors: the four states. */
+const STATE = memory.data(8 * 16, 16)
+/** Sixty-four vectors: the four schedules. */
+const SCHEDULE = memory.data(64 * 16, 16)
+/** Round constants plus the schedule of the block that closes messages of one size. */
+const CLOSING = memory.data(64 * 4, 16)
+const CRC = memory.data(8 * 256 * 4, 16)
+
+@inline
+function add(a: v128, b: v128): v128 {
+  return i32x4.add(a, b)
+}
+
+@inline
+function sum1(x: v128): v128 {
+  return v128.xor(
+    v128.xor(v128.xor(i32x4.shr_u(x, 6), i32x4.shl(x, 26)), v128.xor(i32x4.shr_u(x, 11), i32x4.shl(x, 21))),
+    v128.xor(i32x4.shr_u(x, 25), i32x4.shl(x, 7)),
+  )
+}
+
+@inline
+function sum0(x: v128): v128 {
+  return v128.xor(
+    v128.xor(v128.xor(i32x4.shr_u(x, 2), i32x4.shl(x, 30)), v128.xor(i32x4.shr_u(x, 13), i32x4.shl(x, 19))),
+    v128.xor(i32x4.shr_u(x, 22), i32x4.shl(x, 10)),
+  )
+}
+
+@inline
+function small0(x: v128): v128 {
+  return v128.xor(
+    v128.xor(v128.xor(i32x4.shr_u(x, 7), i32x4.shl(x, 25)), v128.xor(i32x4.shr_u(x, 18), i32x4.shl(x, 14))),
+    i32x4.shr_u(x, 3),
+  )
+}
+
+@inline
+function small1(x: v128): v128 {
+  return v128.xor(
+    v128.xor(v128.xor(i32x4.shr_u(x, 17), i32x4.shl(x, 15)), v128.xor(i32x4.shr_u(x, 19), i32x4.shl(x, 13))),
+    i32x4.shr_u(x, 10),
+  )
+}
+
+@inline
+function choose(e: v128, f: v128, g: v128): v128 {
+  return v128.bitselect(f, g, e)
+}
+
+@inline
+function swap(x: v128): v128 {
+  return v128.shuffle<u8>(x, x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
+}
+
+/** Four rows of four words become four columns, from `a` to `a` + 48. */
+@inline
+function transpose(r0: v128, r1: v128, r2: v128, r3: v128, to: usize): void {
+  const a = v128.shuffle<u32>(r0, r1, 0, 4, 1, 5)
+  const b = v128.shuffle<u32>(r0, r1, 2, 6, 3, 7)
+  const c = v128.shuffle<u32>(r2, r3, 0, 4, 1, 5)
+  const d = v128.shuffle<u32>(r2, r3, 2, 6, 3, 7)
+  v128.store(to, v128.shuffle<u64>(a, c, 0, 2), 0)
+  v128.store(to, v128.shuffle<u64>(a, c, 1, 3), 16)
+  v128.store(to, v128.shuffle<u64>(b, d, 0, 2), 32)
+  v128.store(to, v128.shuffle<u64>(b, d, 1, 3), 48)
+}
+
+/** The first sixteen words of four blocks that lie `stride` bytes apart. */
+function gather(from: usize, stride: usize): void {
+  for (let q: usize = 0; q < 4; q++) {
+    const p = from + q * 16
+    transpose(
+      swap(v128.load(p)),
+      swap(v128.load(p + stride)),
+      swap(v128.load(p + 2 * stride)),
+      swap(v128.load(p + 3 * stride)),
+      SCHEDULE + q * 64,
+    )
+  }
+}
+
+/** Word t + 16 of the schedules from the sixteen before it; `w` points to word t. */
+@inline
+function extend(w: usize): void {
+  v128.store(
+    w,
+    add(add(v128.load(w), small0(v128.load(w, 16))), add(v128.load(w, 144), small1(v128.load(w, 224)))),
+    256,
+  )
+}
+
+/**
+ * Sixty-four rounds. Each round also makes the word that is needed sixteen rounds later: the two
+ * chains of dependent steps hide each other's waiting.
+ */
+function rounds(): void {
+  let a = v128.load(STATE, 0)
+  let b = v128.load(STATE, 16)
+  let c = v128.load(STATE, 32)
+  let d = v128.load(STATE, 48)
+  let e = v128.load(STATE, 64)
+  let f = v128.load(STATE, 80)
+  let g = v128.load(STATE, 96)
+  let h = v128.load(STATE, 112)
+  let bc = v128.xor(b, c)
+  let ab = bc
+  let w = SCHEDULE
+  let k = K
+  for (; w < SCHEDULE + 48 * 16; w += 128, k += 32) {
+    h = add(add(h, sum1(e)), add(choose(e, f, g), add(v128.load(w, 0), v128.load32_splat(k, 0))))
+    extend(w)
+    ab = v128.xor(a, b)
+    d = add(d, h)
+    h = add(h, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    g = add(add(g, sum1(d)), add(choose(d, e, f), add(v128.load(w, 16), v128.load32_splat(k, 4))))
+    extend(w + 16)
+    bc = v128.xor(h, a)
+    c = add(c, g)
+    g = add(g, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    f = add(add(f, sum1(c)), add(choose(c, d, e), add(v128.load(w, 32), v128.load32_splat(k, 8))))
+    extend(w + 32)
+    ab = v128.xor(g, h)
+    b = add(b, f)
+    f = add(f, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    e = add(add(e, sum1(b)), add(choose(b, c, d), add(v128.load(w, 48), v128.load32_splat(k, 12))))
+    extend(w + 48)
+    bc = v128.xor(f, g)
+    a = add(a, e)
+    e = add(e, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    d = add(add(d, sum1(a)), add(choose(a, b, c), add(v128.load(w, 64), v128.load32_splat(k, 16))))
+    extend(w + 64)
+    ab = v128.xor(e, f)
+    h = add(h, d)
+    d = add(d, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    c = add(add(c, sum1(h)), add(choose(h, a, b), add(v128.load(w, 80), v128.load32_splat(k, 20))))
+    extend(w + 80)
+    bc = v128.xor(d, e)
+    g = add(g, c)
+    c = add(c, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    b = add(add(b, sum1(g)), add(choose(g, h, a), add(v128.load(w, 96), v128.load32_splat(k, 24))))
+    extend(w + 96)
+    ab = v128.xor(c, d)
+    f = add(f, b)
+    b = add(b, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    a = add(add(a, sum1(f)), add(choose(f, g, h), add(v128.load(w, 112), v128.load32_splat(k, 28))))
+    extend(w + 112)
+    bc = v128.xor(b, c)
+    e = add(e, a)
+    a = add(a, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+  }
+  for (; w < SCHEDULE + 64 * 16; w += 128, k += 32) {
+    h = add(add(h, sum1(e)), add(choose(e, f, g), add(v128.load(w, 0), v128.load32_splat(k, 0))))
+    ab = v128.xor(a, b)
+    d = add(d, h)
+    h = add(h, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    g = add(add(g, sum1(d)), add(choose(d, e, f), add(v128.load(w, 16), v128.load32_splat(k, 4))))
+    bc = v128.xor(h, a)
+    c = add(c, g)
+    g = add(g, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    f = add(add(f, sum1(c)), add(choose(c, d, e), add(v128.load(w, 32), v128.load32_splat(k, 8))))
+    ab = v128.xor(g, h)
+    b = add(b, f)
+    f = add(f, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    e = add(add(e, sum1(b)), add(choose(b, c, d), add(v128.load(w, 48), v128.load32_splat(k, 12))))
+    bc = v128.xor(f, g)
+    a = add(a, e)
+    e = add(e, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    d = add(add(d, sum1(a)), add(choose(a, b, c), add(v128.load(w, 64), v128.load32_splat(k, 16))))
+    ab = v128.xor(e, f)
+    h = add(h, d)
+    d = add(d, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    c = add(add(c, sum1(h)), add(choose(h, a, b), add(v128.load(w, 80), v128.load32_splat(k, 20))))
+    bc = v128.xor(d, e)
+    g = add(g, c)
+    c = add(c, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    b = add(add(b, sum1(g)), add(choose(g, h, a), add(v128.load(w, 96), v128.load32_splat(k, 24))))
+    ab = v128.xor(c, d)
+    f = add(f, b)
+    b = add(b, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    a = add(add(a, sum1(f)), add(choose(f, g, h), add(v128.load(w, 112), v128.load32_splat(k, 28))))
+    bc = v128.xor(b, c)
+    e = add(e, a)
+    a = add(a, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+  }
+  save(a, b, c, d, e, f, g, h)
+}
+
+/** Sixty-four rounds over the closing block, the same in every lane. */
+function closingRounds(): void {
+  let a = v128.load(STATE, 0)
+  let b = v128.load(STATE, 16)
+  let c = v128.load(STATE, 32)
+  let d = v128.load(STATE, 48)
+  let e = v128.load(STATE, 64)
+  let f = v128.load(STATE, 80)
+  let g = v128.load(STATE, 96)
+  let h = v128.load(STATE, 112)
+  let bc = v128.xor(b, c)
+  let ab = bc
+  for (let t: usize = 0; t < 64; t += 8) {
+    const k = CLOSING + t * 4
+    h = add(add(h, sum1(e)), add(choose(e, f, g), v128.load32_splat(k, 0)))
+    ab = v128.xor(a, b)
+    d = add(d, h)
+    h = add(h, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    g = add(add(g, sum1(d)), add(choose(d, e, f), v128.load32_splat(k, 4)))
+    bc = v128.xor(h, a)
+    c = add(c, g)
+    g = add(g, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    f = add(add(f, sum1(c)), add(choose(c, d, e), v128.load32_splat(k, 8)))
+    ab = v128.xor(g, h)
+    b = add(b, f)
+    f = add(f, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    e = add(add(e, sum1(b)), add(choose(b, c, d), v128.load32_splat(k, 12)))
+    bc = v128.xor(f, g)
+    a = add(a, e)
+    e = add(e, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    d = add(add(d, sum1(a)), add(choose(a, b, c), v128.load32_splat(k, 16)))
+    ab = v128.xor(e, f)
+    h = add(h, d)
+    d = add(d, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    c = add(add(c, sum1(h)), add(choose(h, a, b), v128.load32_splat(k, 20)))
+    bc = v128.xor(d, e)
+    g = add(g, c)
+    c = add(c, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    b = add(add(b, sum1(g)), add(choose(g, h, a), v128.load32_splat(k, 24)))
+    ab = v128.xor(c, d)
+    f = add(f, b)
+    b = add(b, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    a = add(add(a, sum1(f)), add(choose(f, g, h), v128.load32_splat(k, 28)))
+    bc = v128.xor(b, c)
+    e = add(e, a)
+    a = add(a, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+  }
+  save(a, b, c, d, e, f, g, h)
+}
+
+@inline
+function save(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): void {
+  v128.store(STATE, add(a, v128.load(STATE, 0)), 0)
+  v128.store(STATE, add(b, v128.load(STATE, 16)), 16)
+  v128.store(STATE, add(c, v128.load(STATE, 32)), 32)
+  v128.store(STATE, add(d, v128.load(STATE, 48)), 48)
+  v128.store(STATE, add(e, v128.load(STATE, 64)), 64)
+  v128.store(STATE, add(f, v128.load(STATE, 80)), 80)
+  v128.store(STATE, add(g, v128.load(STATE, 96)), 96)
+  v128.store(STATE, add(h, v128.load(STATE, 112)), 112)
+}
+
+/** Where callers may put their bytes. */
+export function arena(): usize {
+  return (__heap_base + 63) & ~63
+}
+
+/** Four states at their beginning. */
+export function begin(): void {
+  for (let i: usize = 0; i < 8; i++) v128.store(STATE + i * 16, v128.load32_splat(IV + i * 4))
+}
+
+/** `blocks` whole blocks into each of four states; lane l reads from `from` + l x `stride`. */
+export function absorb(from: usize, stride: usize, blocks: usize): void {
+  for (; blocks > 0; blocks--, from += 64) {
+    gather(from, stride)
+    rounds()
+  }
+}
+
+/** The block that closes messages of `size` bytes, a multiple of 64 below 2^53. */
+export function prepare(size: f64): void {
+  const bits: u64 = (size as u64) << 3
+  for (let t: usize = 0; t < 64; t++) {
+    let w: u32 = 0
+    if (t == 0) w = 0x80000000
+    else if (t == 14) w = (bits >> 32) as u32
+    else if (t == 15) w = bits as u32
+    else if (t > 15) {
+      const p = CLOSING + t * 4
+      const x = load<u32>(p - 60)
+      const y = load<u32>(p - 8)
+      w =
+        load<u32>(p - 64) +
+        (rotr(x, 7) ^ rotr(x, 18) ^ (x >> 3)) +
+        load<u32>(p - 28) +
+        (rotr(y, 17) ^ rotr(y, 19) ^ (y >> 10))
+    }
+    store<u32>(CLOSING + t * 4, w)
+  }
+  for (let t: usize = 0; t < 256; t += 4) store<u32>(CLOSING + t, load<u32>(CLOSING + t) + load<u32>(K + t))
+}
+
+/** The prepared block into each state. */
+export function close(): void {
+  closingRounds()
+}
+
+/** Four digests, 128 bytes. */
+export function emit(to: usize): void {
+  const s = SCHEDULE
+  transpose(v128.load(STATE, 0), v128.load(STATE, 16), v128.load(STATE, 32), v128.load(STATE, 48), s)
+  transpose(v128.load(STATE, 64), v128.load(STATE, 80), v128.load(STATE, 96), v128.load(STATE, 112), s + 64)
+  for (let l: usize = 0; l < 4; l++) {
+    v128.store(to + l * 32, swap(v128.load(s + l * 16)))
+    v128.store(to + l * 32, swap(v128.load(s + 64 + l * 16)), 16)
+  }
+}
+
+/**
+ * Digests of `count` messages of `size` bytes, a multiple of 64 that was prepared. Works on whole
+ * groups of four: there must be room to read and write up to the next multiple of four. `to` may be
+ * `from` for messages of 64 bytes.
+ */
+export function messages(from: usize, size: usize, count: usize, to: usize): void {
+  for (let m: usize = 0; m < count; m += 4) {
+    begin()
+    absorb(from, size, size >> 6)
+    closingRounds()
+    emit(to)
+    from += 4 * size
+    to += 128
+  }
+}
+
+/** Clears the two top bits of each digest's last byte. */
+export function trunc254(at: usize, count: usize): void {
+  for (at += 31; count > 0; count--, at += 32) store<u8>(at, load<u8>(at) & 0x3f)
+}
+
+/** 127 bytes become 128, `quads` times (FRC-0069). */
+export function fr32(from: usize, quads: usize, to: usize): void {
+  const top: u64 = 0x3fffffffffffffff
+  for (; quads > 0; quads--, from += 127, to += 128) {
+    for (let i: usize = 0; i < 24; i += 8) store<u64>(to + i, load<u64>(from + i))
+    store<u64>(to, load<u64>(from, 24) & top, 24)
+    for (let e: usize = 1; e < 4; e++) {
+      const up: u64 = 2 * e
+      const down: u64 = 64 - up
+      const s = from + 32 * e - 8
+      const d = to + 32 * e
+      let low = load<u64>(s)
+      for (let i: usize = 0; i < 24; i += 8) {
+        const high = load<u64>(s + i, 8)
+        store<u64>(d + i, (low >> down) | (high << up))
+        low = high
+      }
+      const last = e == 3 ? load<u64>(from, 119) >> 8 : load<u64>(s, 32)
+      store<u64>(d, ((low >> down) | (last << up)) & top, 24)
+    }
+  }
+}
+
+/** Builds the tables of `crc32c`. Must run once. */
+export function crcTables(): void {
+  for (let i: u32 = 0; i < 256; i++) {
+    let c = i
+    for (let k = 0; k < 8; k++) c = (c >> 1) ^ (c & 1 ? 0x82f63b78 : 0)
+    store<u32>(CRC + i * 4, c)
+  }
+  for (let i: usize = 256; i < 8 * 256; i++) {
+    const below = load<u32>(CRC + (i - 256) * 4)
+    store<u32>(CRC + i * 4, (below >> 8) ^ load<u32>(CRC + (below & 255) * 4))
+  }
+}
+
+@inline
+function look(table: usize, byte: u32): u32 {
+  return load<u32>(CRC + table * 1024 + (byte & 255) * 4)
+}
+
+/** CRC-32C of what follows on bytes whose value was `seed`. */
+export function crc32c(seed: u32, from: usize, length: usize): u32 {
+  let c = ~seed
+  for (; length >= 8; length -= 8, from += 8) {
+    const low = c ^ load<u32>(from)
+    const high = load<u32>(from, 4)
+    c =
+      look(7, low) ^ look(6, low >> 8) ^ look(5, low >> 16) ^ look(4, low >> 24) ^
+      look(3, high) ^ look(2, high >> 8) ^ look(1, high >> 16) ^ look(0, high >> 24)
+  }
+  for (; length > 0; length--, from++) c = (c >> 8) ^ look(0, c ^ load<u8>(from))
+  return ~c
+}
