@@ -1,0 +1,39 @@
+/**
+ * The conformance suite of the ledger port: every adapter passes it. It is given a way to open a
+ * harness and shares one among its tests; each test brings its own accounts, and time only moves on.
+ */
+import { afterAll, beforeAll, describe } from '@jest/globals'
+import { openingSuite, refusalSuite } from './suite/deals.ts'
+import { followingSuite, reorgSuite } from './suite/following.ts'
+import { provingSuite, wrongAnswerSuite } from './suite/proofs.ts'
+import { moneySuite, registrySuite } from './suite/registry.ts'
+import { endingSuite, faultSuite, paymentSuite } from './suite/settling.ts'
+import type { Harness } from './support/harness.ts'
+
+/** Declares the suite for one adapter. */
+export const ledgerSuite = (name: string, open: () => Promise<Harness>): void => {
+  describe(name, () => {
+    let harness: Harness | undefined
+    const source = (): Harness => {
+      if (harness === undefined) throw new Error('the harness is not open')
+      return harness
+    }
+    beforeAll(async () => {
+      harness = await open()
+    })
+    afterAll(async () => {
+      await harness?.close()
+    })
+    describe('money', () => moneySuite(source))
+    describe('registry', () => registrySuite(source))
+    describe('opening', () => openingSuite(source))
+    describe('refusing', () => refusalSuite(source))
+    describe('proving', () => provingSuite(source))
+    describe('wrong answers', () => wrongAnswerSuite(source))
+    describe('paying', () => paymentSuite(source))
+    describe('ending', () => endingSuite(source))
+    describe('faults', () => faultSuite(source))
+    describe('following', () => followingSuite(source))
+    describe('reorganisations', () => reorgSuite(source))
+  })
+}
