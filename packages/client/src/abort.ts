@@ -7,3 +7,10 @@ export const stopIfAborted = (signal: AbortSignal | undefined): void => {
     throw new HoldfastError({ code: 'ABORTED' }, { cause: signal.reason })
   }
 }
+
+/** For loops that try the next candidate: rethrows what is not ours, and what was asked for. */
+export const unlessAborted = (error: unknown): HoldfastError => {
+  if (!HoldfastError.is(error)) throw error
+  if (error.code === 'ABORTED') throw error
+  return error
+}

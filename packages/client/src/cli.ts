@@ -33,12 +33,14 @@ const progressMode = (flags: GlobalFlags): ProgressMode => {
   switch (flags.progress ?? 'auto') {
     case 'auto':
       return process.stderr.isTTY === true && flags.json !== true ? 'terminal' : 'none'
+    case 'terminal':
+      return 'terminal'
     case 'jsonl':
       return 'jsonl'
     case 'none':
       return 'none'
     default:
-      throw usage(`--progress ${flags.progress} is none of auto, jsonl, none`)
+      throw usage(`--progress ${flags.progress} is none of auto, terminal, jsonl, none`)
   }
 }
 
@@ -68,7 +70,7 @@ const buildProgram = (run: Run, json: boolean): Command => {
     .option('--keystore <file>', 'the key to use (env HOLDFAST_KEYSTORE)')
     .option('--passphrase-file <file>', 'its passphrase (env HOLDFAST_PASSPHRASE_FILE)')
     .option('--passphrase-fd <n>', 'read the passphrase from an open descriptor')
-    .option('--progress <mode>', 'auto, jsonl or none', 'auto')
+    .option('--progress <mode>', 'auto, terminal, jsonl or none', 'auto')
     .option('--verbose', 'log to stderr as JSON lines')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })

@@ -12,6 +12,7 @@ import {
   type Clock,
   type Commitment,
   HoldfastError,
+  larger,
   type Random,
   type Signer,
   type Timestamp,
@@ -25,7 +26,6 @@ import {
   type Bill,
   collectOffers,
   heldReplicas,
-  laterOf,
   type PublishJob,
   type ReplicaFailure,
   type Stored,
@@ -72,6 +72,8 @@ export interface Published {
   readonly total: Amount
   readonly token: TokenInfo
   readonly failures: readonly ReplicaFailure[]
+  /** Everything was stored already by an earlier run that had finished. */
+  readonly unchanged: boolean
 }
 
 /**
@@ -91,6 +93,7 @@ export const publish = async (
   try {
     checkExpected(request, spool.packed.root)
     const { job, upload } = await openJob(dependencies, request, { spool, peers })
+    const finished = job.context.record.replicas.length === 0
     const held = await heldReplicas(job, options)
     const { offers, source } = await collectOffers(job, held, options)
     await approveBill(job, held, offers, options)
@@ -98,7 +101,8 @@ export const publish = async (
     const stored = await storeAll(job, { held, offers, source }, options)
     upload.end()
     complete = stored.deals.length >= request.replicas
-    return report(request, spool, stored)
+    const unchanged = finished && complete && offers.length === 0
+    return { ...report(request, spool, stored), unchanged }
   } finally {
     await peers.close()
     await closeSpool(spool, { remove: complete })
@@ -135,7 +139,7 @@ const openJob = async (
   })
   const now = async (): Promise<Timestamp> => {
     const tip = await ledger.tip()
-    return laterOf(tip.timestamp, timestamp(Math.floor(clock.now() / 1000)))
+    return larger(tip.timestamp, timestamp(Math.floor(clock.now() / 1000)))
   }
   const context = {
     ...{ ledger, signer, clock, random, record, progress, commitment, now },
@@ -176,7 +180,7 @@ const report = (
   { replicas: wanted, token }: PublishRequest,
   { packed, commitment }: SpooledPayload,
   { deals, failures }: Stored,
-): Published => {
+): Omit<Published, 'unchanged'> => {
   const [first] = failures
   if (deals.length === 0 && first !== undefined) throw first.error
   const total = amount(deals.reduce((sum, { terms }) => sum + terms.deposit, 0n))

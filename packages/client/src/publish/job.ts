@@ -13,7 +13,6 @@ import {
   type ProposeDealRequest,
   type ProviderId,
   periodAt,
-  type Timestamp,
 } from '@holdfast/protocol'
 import { toHoldfastError } from '../ui/json.ts'
 import { OfferSource } from './offer-source.ts'
@@ -210,6 +209,3 @@ const mayReplace = async (
 /** The provider answered and said no; silence and lost connections are no answer. */
 const isRefusal = (error: HoldfastError): boolean =>
   error.row.retry !== 'back-off' && error.code !== 'PEER_MISBEHAVED'
-
-/** The later of block time and wall time: block time stands still between blocks. */
-export const laterOf = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b)

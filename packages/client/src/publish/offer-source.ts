@@ -3,7 +3,8 @@
  * were interrupted first. Providers that cannot offer are noted and skipped.
  */
 import type { ProviderRecord } from '@holdfast/chain'
-import { type CallOptions, HoldfastError, type ProviderId } from '@holdfast/protocol'
+import type { CallOptions, ProviderId } from '@holdfast/protocol'
+import { unlessAborted } from '../abort.ts'
 import type { PublishJob, ReplicaFailure } from './job.ts'
 import { checkOffer, eligibleProviders, type Offer, requestOffer } from './offers.ts'
 
@@ -50,8 +51,7 @@ export class OfferSource {
       try {
         return this.#kept(record, await this.#now()) ?? (await this.#ask(record, options))
       } catch (error) {
-        if (!HoldfastError.is(error) || HoldfastError.is(error, 'ABORTED')) throw error
-        this.#refusals.push({ provider: record.provider, error })
+        this.#refusals.push({ provider: record.provider, error: unlessAborted(error) })
       }
     }
     return undefined

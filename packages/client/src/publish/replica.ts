@@ -63,8 +63,7 @@ export const storeReplica = async (
 ): Promise<Deal> => {
   const { record, progress } = context
   const { provider } = offer.record
-  const request = await voucherFor(context, offer)
-  const receipt = await uploadPayload({ ...context, peer, request }, options)
+  const { request, receipt } = await upload(context, peer, offer, options)
   checkReceipt(receipt, request, { offer, network: context.ledger.network })
   await record.save({ ...record.replica(provider), receipt })
   progress.step(`${provider} holds the payload durably`)
@@ -72,6 +71,27 @@ export const storeReplica = async (
   const proposal = await signTerms(offer, payload, await signing(context))
   await record.save({ ...record.replica(provider), proposal })
   return propose(context, { peer, operator: offer.record.operator }, proposal, options)
+}
+
+/** A voucher that was used up in a run we know nothing of is replaced once. */
+const upload = async (
+  context: ReplicaContext,
+  peer: ProviderPeer,
+  offer: Offer,
+  options: CallOptions,
+): Promise<{ readonly request: OpenUploadRequest; readonly receipt: CommitUploadResponse }> => {
+  const request = await voucherFor(context, offer)
+  try {
+    return { request, receipt: await uploadPayload({ ...context, peer, request }, options) }
+  } catch (error) {
+    const spent =
+      HoldfastError.is(error, 'VOUCHER_REPLAYED') || HoldfastError.is(error, 'VOUCHER_EXPIRED')
+    if (!spent) throw error
+    await context.record.forget(offer.record.provider)
+    const fresh = await voucherFor(context, offer)
+    const receipt = await uploadPayload({ ...context, peer, request: fresh }, options)
+    return { request: fresh, receipt }
+  }
 }
 
 /** Sends signed terms (again) and waits until the ledger shows the deal. Harmless when it is open. */

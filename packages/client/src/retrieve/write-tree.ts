@@ -19,6 +19,8 @@ import {
 
 export interface WriteOptions {
   readonly onBytes?: (count: Bytes) => void
+  /** Of a file that is the target itself: only these bytes. */
+  readonly span?: { readonly start: bigint; readonly end: bigint }
   readonly signal?: AbortSignal
 }
 
@@ -77,7 +79,7 @@ class TreeWriter {
     stopIfAborted(this.#options.signal)
     switch (node.kind) {
       case 'file':
-        return this.#file(node, path)
+        return this.#file(node, path, this.files === 0 ? this.#options.span : undefined)
       case 'symlink':
         this.#links.push({ path, target: node.target })
         return
@@ -90,10 +92,14 @@ class TreeWriter {
     for (const { path, target } of this.#links) await symlink(Buffer.from(target), path)
   }
 
-  async #file(node: OpenNode & { kind: 'file' }, path: string): Promise<void> {
+  async #file(
+    node: OpenNode & { kind: 'file' },
+    path: string,
+    span: WriteOptions['span'] = { start: 0n, end: node.size },
+  ): Promise<void> {
     const file = await open(path, 'wx')
     try {
-      for await (const piece of readFile(this.#blocks, node, { start: 0n, end: node.size })) {
+      for await (const piece of readFile(this.#blocks, node, span)) {
         stopIfAborted(this.#options.signal)
         await file.writeFile(piece)
         this.bytes += BigInt(piece.length)
