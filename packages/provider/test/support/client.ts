@@ -1,0 +1,274 @@
+/**
+ * A small client for tests: the protocol's own codecs over grpc-js and node:https, nothing of the
+ * client package. It can also say things that no decent client says.
+ */
+import { request as httpsRequest } from 'node:https'
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
+import { signingDomain, systemClock, systemRandom } from '@holdfast/chain'
+import {
+  amount,
+  bytes,
+  type Commitment,
+  type CommitUploadResponse,
+  costOf,
+  type DealTerms,
+  dealIdOf,
+  decodeErrorDetail,
+  ERROR_TRAILER,
+  type Hash32,
+  hash32,
+  type OpenUploadResponse,
+  type ProposeDealRequest,
+  type ProposeDealResponse,
+  periods,
+  plainHasher,
+  providerService,
+  RootAccumulator,
+  type ServiceMethod,
+  type Signer,
+  timestamp,
+  toHex,
+  type UploadVoucher,
+  voucherDigest,
+  ZERO_HASH,
+} from '@holdfast/protocol'
+import type { ProviderEndpoints } from '../../src/provider.ts'
+import type { TlsIdentity } from '../../src/tls.ts'
+import type { TestNetwork } from './network.ts'
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Uint8Array
+  /** False when the connection was cut before the announced end. */
+  readonly complete: boolean
+}
+
+export interface HttpCall {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+}
+
+/** The commitment of a payload, by the slow reference. */
+export const commitmentOf = (payload: Uint8Array): Commitment => {
+  const accumulator = new RootAccumulator(plainHasher)
+  accumulator.update(payload)
+  return accumulator.finish()
+}
+
+/** Bytes that depend on their position and a seed. */
+export const payloadOf = (length: number, seed = 1): Uint8Array => {
+  const out = new Uint8Array(length)
+  let state = (seed * 2654435761) >>> 0
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    out[i] = state >>> 24
+  }
+  return out
+}
+
+export const nonce = (): Hash32 => hash32(toHex(systemRandom.bytes(32)))
+
+export class TestClient {
+  readonly #network: TestNetwork
+  readonly #endpoints: ProviderEndpoints
+  readonly #tls: TlsIdentity
+  readonly #client: Client
+
+  constructor(parts: {
+    readonly network: TestNetwork
+    readonly endpoints: ProviderEndpoints
+    readonly tls: TlsIdentity
+  }) {
+    this.#network = parts.network
+    this.#endpoints = parts.endpoints
+    this.#tls = parts.tls
+    const trust = credentials.createSsl(Buffer.from(parts.tls.certPem))
+    this.#client = new Client(parts.endpoints.grpc, trust)
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+
+  call<Q, R>(method: ServiceMethod<Q, R>, request: Q): Promise<R> {
+    return this.callBytes(method.path, method.request.encode(request)).then(method.response.decode)
+  }
+
+  /** A call whose request is any bytes at all. */
+  callBytes(path: string, request: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        path,
+        (value: Uint8Array) => Buffer.from(value),
+        (value: Buffer) => new Uint8Array(value),
+        request,
+        new Metadata(),
+        { deadline: systemClock.now() + 60_000 },
+        (error, response) =>
+          error === null && response ? resolve(response) : reject(asOurs(error)),
+      )
+    })
+  }
+
+  /** A voucher of the publisher for a payload, with anything replaced. */
+  voucher(commitment: Commitment, change: Partial<UploadVoucher> = {}): UploadVoucher {
+    const now = BigInt(Math.floor(systemClock.now() / 1000))
+    return {
+      ...commitment,
+      payer: this.#network.publisher.address,
+      provider: this.#network.config.provider,
+      tlsKeyHash: this.#tls.keyHash,
+      notBefore: timestamp(now - 10n),
+      expiry: timestamp(now + 3600n),
+      nonce: nonce(),
+      ...change,
+    }
+  }
+
+  async open(
+    voucher: UploadVoucher,
+    signer: Signer = this.#network.publisher,
+  ): Promise<OpenUploadResponse> {
+    const digest = voucherDigest(voucher, signingDomain(this.#network.chain.network))
+    const signature = await signer.sign(digest)
+    return this.call(providerService.openUpload, { voucher, signature })
+  }
+
+  put(
+    session: { readonly session: string; readonly token: string },
+    payload: Uint8Array,
+    part: { readonly start: number; readonly end: number },
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<HttpAnswer> {
+    return this.http({
+      method: 'PUT',
+      path: `/v1/uploads/${session.session}`,
+      headers: {
+        authorization: `Bearer ${session.token}`,
+        'content-range': `bytes ${part.start}-${part.end - 1}/${payload.length}`,
+        ...headers,
+      },
+      body: payload.subarray(part.start, part.end),
+    })
+  }
+
+  commit(session: OpenUploadResponse): Promise<CommitUploadResponse> {
+    const { session: id, token } = session
+    return this.call(providerService.commitUpload, { session: id, token })
+  }
+
+  /** Uploads a payload whole, in parts of `partBytes`. */
+  async upload(payload: Uint8Array, partBytes = 4 * 2 ** 20): Promise<CommitUploadResponse> {
+    const session = await this.open(this.voucher(commitmentOf(payload)))
+    for (let at = 0; at < payload.length && !session.complete; at += partBytes) {
+      const end = Math.min(payload.length, at + partBytes)
+      const { status, body } = await this.put(session, payload, { start: at, end })
+      if (status !== 200) throw new Error(`PUT answered ${status} ${Buffer.from(body)}`)
+    }
+    return this.commit(session)
+  }
+
+  /** A proposal for a stored payload on the provider's own quote. */
+  async proposal(
+    commitment: Commitment,
+    change: Partial<DealTerms> = {},
+  ): Promise<ProposeDealRequest> {
+    const { chain, config, publisher } = this.#network
+    const term = periods(10)
+    const { length } = commitment
+    const { quote, signature } = await this.call(providerService.quote, {
+      length,
+      periods: term,
+      token: config.token,
+    })
+    const now = BigInt(Math.floor(systemClock.now() / 1000))
+    const later = now > chain.time ? now : chain.time
+    const terms: DealTerms = {
+      ...commitment,
+      client: publisher.address,
+      provider: config.provider,
+      token: config.token,
+      dataset: ZERO_HASH,
+      rate: quote.rate,
+      periods: term,
+      deposit: costOf({ rate: quote.rate, period: chain.network.period, periods: term }),
+      collateral: quote.collateral,
+      notice: quote.notice,
+      replacementCost: amount(0),
+      egressPrice: quote.egressPrice,
+      attributes: quote.attributes,
+      takedown: ZERO_HASH,
+      openBefore: timestamp(later + 600n),
+      nonce: nonce(),
+      ...change,
+    }
+    const digest = dealIdOf(terms, signingDomain(chain.network)) as string as Hash32
+    const clientSignature = await publisher.sign(digest)
+    return { terms, clientSignature, quote, quoteSignature: signature }
+  }
+
+  propose(request: ProposeDealRequest): Promise<ProposeDealResponse> {
+    return this.call(providerService.proposeDeal, request)
+  }
+
+  /** Uploads a payload and opens a deal for it. */
+  async deal(payload: Uint8Array): Promise<ProposeDealResponse> {
+    await this.upload(payload)
+    return this.propose(await this.proposal(commitmentOf(payload)))
+  }
+
+  http(call: HttpCall): Promise<HttpAnswer> {
+    const url = new URL(call.path, this.#endpoints.http)
+    return new Promise((resolve, reject) => {
+      const length = { 'content-length': String(call.body?.length ?? 0) }
+      const request = httpsRequest(
+        url,
+        {
+          method: call.method,
+          headers: { ...length, ...call.headers },
+          ca: this.#tls.certPem,
+          agent: false,
+        },
+        (response) => {
+          const parts: Buffer[] = []
+          const answer = (complete: boolean): void =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: new Uint8Array(Buffer.concat(parts)),
+              complete,
+            })
+          response.on('data', (part: Buffer) => parts.push(part))
+          response.on('end', () => answer(true))
+          response.on('error', () => answer(false))
+        },
+      )
+      request.on('error', reject)
+      request.end(call.body)
+    })
+  }
+
+  get(root: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    return this.http({ method: 'GET', path: `/v1/payloads/${root}`, headers })
+  }
+}
+
+/** An error's code from its trailer, or the call's own failure. */
+const asOurs = (error: ServiceError | null): Error => {
+  const [detail] = error?.metadata?.get(ERROR_TRAILER) ?? []
+  if (detail instanceof Uint8Array) return decodeErrorDetail(detail)
+  return error ?? new Error('an empty answer')
+}
+
+/** The code in an HTTP error's body. */
+export const codeOf = (answer: HttpAnswer): string => {
+  const value: unknown = JSON.parse(Buffer.from(answer.body).toString('utf8'))
+  if (typeof value !== 'object' || value === null || !('error' in value)) return ''
+  const { error } = value
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+}
+
+export const lengthOf = (payload: Uint8Array): Commitment['length'] => bytes(payload.length)

@@ -1,0 +1,240 @@
+/**
+ * A network for tests: a simulated chain with one registered provider and one funded publisher, and
+ * a real provider (real files, TLS, gRPC and HTTPS on loopback, real prover) on top of it.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createMemoryChain,
+  type Ledger,
+  type MemoryChain,
+  signerFromPrivateKey,
+  systemClock,
+  systemRandom,
+} from '@holdfast/chain'
+import {
+  amount,
+  bytes,
+  type LogFields,
+  type Logger,
+  type Period,
+  period,
+  periodAt,
+  type Signer,
+  seconds,
+  timestamp,
+} from '@holdfast/protocol'
+import { openProver, type Prover } from '@holdfast/prover'
+import type { ProviderConfig } from '../../src/config.ts'
+import { type HomePaths, homePaths } from '../../src/home.ts'
+import { Provider } from '../../src/provider.ts'
+import { createVolume, writeDurably } from '../../src/store/volume-files.ts'
+import { createTlsIdentity } from '../../src/tls.ts'
+import { TestClient } from './client.ts'
+
+export const PERIOD_SECONDS = 1000n
+const MONEY = amount(1_000_000_000_000n)
+
+export interface LogLine {
+  readonly level: string
+  readonly event: string
+  readonly fields: LogFields
+}
+
+/** Keeps what was logged. */
+export const recordingLogger = (lines: LogLine[]): Logger => {
+  const at =
+    (level: string) =>
+    (event: string, fields: LogFields = {}): void => {
+      lines.push({ level, event, fields })
+    }
+  const logger: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  }
+  return logger
+}
+
+const signerOf = (byte: number): Signer => signerFromPrivateKey(new Uint8Array(32).fill(byte))
+
+/** The chain and its accounts, and a home that is ready to run. */
+export class TestNetwork {
+  readonly chain: MemoryChain
+  readonly owner: Signer = signerOf(11)
+  readonly operator: Signer = signerOf(12)
+  readonly publisher: Signer = signerOf(13)
+  readonly stranger: Signer = signerOf(14)
+  readonly paths: HomePaths
+  readonly prover: Prover
+  readonly log: LogLine[] = []
+  readonly #ledgers: Ledger[] = []
+  readonly #running = new Set<RunningProvider>()
+  config: ProviderConfig
+
+  private constructor(parts: {
+    readonly chain: MemoryChain
+    readonly paths: HomePaths
+    readonly prover: Prover
+    readonly config: ProviderConfig
+  }) {
+    this.chain = parts.chain
+    this.paths = parts.paths
+    this.prover = parts.prover
+    this.config = parts.config
+  }
+
+  static async create(settings: Partial<ProviderConfig> = {}): Promise<TestNetwork> {
+    const genesis = timestamp(Math.floor(systemClock.now() / 1000))
+    const chain = createMemoryChain({
+      genesis,
+      period: seconds(PERIOD_SECONDS),
+      window: seconds(750),
+      randomSeed: new Uint8Array(32).fill(7),
+    })
+    const paths = homePaths(await mkdtemp(join(tmpdir(), 'holdfast-provider-')))
+    const [token] = chain.network.tokens
+    if (token === undefined) throw new Error('the simulated network has a token')
+    const config: ProviderConfig = {
+      network: 'memory',
+      provider: signerOf(11).address,
+      operatorKeystore: 'unused',
+      operatorPassphraseFile: 'unused',
+      host: '127.0.0.1',
+      grpcPort: 0,
+      httpPort: 0,
+      region: 'nowhere',
+      token: token.address,
+      pricePerTibMonth: amount(2_000_000_000_000n),
+      provingFeeMonth: amount(100_000_000n),
+      egressPerTib: amount(0),
+      capacity: bytes(2n ** 30n),
+      payloadBytesMax: bytes(2n ** 28n),
+      diskMargin: bytes(0),
+      settleEvery: 1,
+      ...settings,
+    }
+    const prover = await openProver({ threads: 1 })
+    const network = new TestNetwork({ chain, paths, prover, config })
+    await network.#makeHome()
+    await network.#register()
+    return network
+  }
+
+  /** The ledger as one account sees it. */
+  ledger(signer: Signer): Ledger {
+    const ledger = this.chain.ledger(signer.address)
+    this.#ledgers.push(ledger)
+    return ledger
+  }
+
+  get now(): Period {
+    return periodAt(this.chain.network, this.chain.time)
+  }
+
+  /** Starts the provider of this home. */
+  async start(): Promise<RunningProvider> {
+    const ledger = this.ledger(this.operator)
+    const provider = await Provider.open(
+      {
+        ledger,
+        network: this.chain.network,
+        operator: this.operator,
+        prover: this.prover,
+        clock: systemClock,
+        random: systemRandom,
+        logger: recordingLogger(this.log),
+      },
+      { paths: this.paths, config: this.config, software: 'test' },
+    )
+    const endpoints = await provider.start()
+    const tls = provider.parts.tls
+    const client = new TestClient({ network: this, endpoints, tls })
+    const running = new RunningProvider(provider, client, (self) => this.#running.delete(self))
+    this.#running.add(running)
+    return running
+  }
+
+  /** Moves to the start of the next period and posts its seed. */
+  nextPeriod(): Period {
+    const { genesis, period: length } = this.chain.network
+    const next = period(this.now + 1n)
+    this.chain.advance(seconds(genesis + next * length - this.chain.time + 1n))
+    this.chain.postSeed(next)
+    return next
+  }
+
+  async close(): Promise<void> {
+    for (const running of [...this.#running]) await running.stop()
+    for (const ledger of this.#ledgers) await ledger.close()
+    await this.prover.close()
+    await rm(this.paths.home, { recursive: true, force: true })
+  }
+
+  async #makeHome(): Promise<void> {
+    const { tls, journal, state, volume, tokenKey } = this.paths
+    for (const part of [tls, journal, state]) await mkdir(part)
+    await createVolume(volume, this.owner.address)
+    await createTlsIdentity(tls, '127.0.0.1', new Date(systemClock.now()))
+    await writeDurably(tokenKey, systemRandom.bytes(32))
+  }
+
+  async #register(): Promise<void> {
+    const { token, region, pricePerTibMonth, provingFeeMonth, egressPerTib } = this.config
+    const prices = { token, region, pricePerTibMonth, provingFeeMonth, egressPerTib }
+    for (const signer of [this.owner, this.publisher]) {
+      this.chain.mint(token, signer.address, MONEY)
+      await this.ledger(signer).deposit(token, MONEY)
+    }
+    await this.ledger(this.owner).registerProvider(
+      {
+        operator: this.operator.address,
+        tlsKeyHash: `0x${'11'.repeat(32)}` as never,
+        endpoint: '127.0.0.1:1',
+        accepting: true,
+        ...prices,
+      },
+      amount(1_000_000n),
+    )
+  }
+}
+
+/** A provider that runs, and a client that talks to it. */
+export class RunningProvider {
+  readonly provider: Provider
+  readonly client: TestClient
+  readonly #onStop: (self: RunningProvider) => void
+  #stopped = false
+
+  constructor(provider: Provider, client: TestClient, onStop: (self: RunningProvider) => void) {
+    this.provider = provider
+    this.client = client
+    this.#onStop = onStop
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.client.close()
+    const cut = new AbortController()
+    cut.abort()
+    await this.provider.stop(cut.signal)
+    this.#onStop(this)
+  }
+}
+
+/** Resolves when a condition holds; looks again after short pauses. Fails after `limitMs`. */
+export const until = async (
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 30_000,
+): Promise<void> => {
+  const end = systemClock.now() + limitMs
+  while (!(await condition())) {
+    if (systemClock.now() > end) throw new Error(`never happened: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
