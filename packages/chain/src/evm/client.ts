@@ -4,6 +4,7 @@
  * `LEDGER_UNREACHABLE`. Reads are retried a bounded number of times by the transport, and move to
  * the next endpoint when one fails.
  */
+import { setMaxListeners } from 'node:events'
 import { type CallOptions, type Clock, HoldfastError, type Logger } from '@holdfast/protocol'
 import {
   BaseError,
@@ -89,6 +90,8 @@ export const abortable = <T>(work: Promise<T>, signals: readonly AbortSignal[]):
     work.catch(() => undefined)
     return Promise.reject(new HoldfastError({ code: 'ABORTED' }, { cause: fired.reason }))
   }
+  // Calls side by side listen to one signal; that is no leak, they stop when they are answered.
+  setMaxListeners(0, ...signals)
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new HoldfastError({ code: 'ABORTED' }))
     for (const signal of signals) signal.addEventListener('abort', abort, { once: true })

@@ -20,6 +20,8 @@ import type { HeadFeed } from './head-feed.ts'
 import { eachLogRange, getLogsBetween, type MinedLog, RANGE_BLOCKS } from './logs.ts'
 
 const DEPTH = BigInt(REWIND_BLOCKS)
+/** From here on ranges are worth it; so going back the whole depth is still one update. */
+const FAR = 2n * DEPTH
 /** Headers asked for at once; also what one range may hold of blocks with events at a time. */
 const HEADERS_AT_ONCE = 128
 const CONTRADICTED_MS = 50
@@ -54,7 +56,7 @@ class Follower {
     await this.#rewind(head)
     const from = (this.#trail.at(-1)?.number ?? this.#client.network.deployedAt - 1n) + 1n
     const applied =
-      head.number - from >= DEPTH ? await this.#far(from, head) : await this.#near(from, head)
+      head.number - from >= FAR ? await this.#far(from, head) : await this.#near(from, head)
     if (applied === undefined) return undefined
     const reverted = this.#reverted
     if (applied.length === 0 && reverted.length === 0) return undefined

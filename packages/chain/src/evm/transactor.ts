@@ -138,8 +138,12 @@ export class Transactor {
   ): Promise<bigint> {
     let estimate: bigint
     try {
-      await reach(this.#client, (rpc) => call(rpc, request), options)
-      estimate = await reach(this.#client, (rpc) => estimateGas(rpc, request), options)
+      // The call is what the decoded refusal comes from; the estimate alone may hide it.
+      const [answer] = await Promise.all([
+        reach(this.#client, (rpc) => estimateGas(rpc, request), options),
+        reach(this.#client, (rpc) => call(rpc, request), options),
+      ])
+      estimate = answer
     } catch (cause) {
       throw decodeFailure(cause)
     }
