@@ -1,2 +1,35 @@
-/** The face of the package; see README.md. */
-export { importTree } from './unixfs/import-tree.ts'
+/** The face of `@holdfast/client`: re-exports only. */
+export { type CarBlock, type OpenCar, readCar } from './car/read-car.ts'
+export { Client, type ClientOptions } from './client.ts'
+export { computeCid, measurePayload, type Packed, type PackOptions, packTo } from './pack.ts'
+export { makePlan, type Plan, type PlanRequest } from './plan.ts'
+export type { Bill, ReplicaFailure } from './publish/job-types.ts'
+export type { Offer } from './publish/offers.ts'
+export {
+  type PublishDependencies,
+  type Published,
+  type PublishRequest,
+  publish,
+} from './publish.ts'
+export type { RangeSource } from './retrieve/range-source.ts'
+export { type BlockGetter, ReplicaReader } from './retrieve/replica-reader.ts'
+export type { LeftReplica } from './retrieve/replica-set.ts'
+export {
+  type DirectoryEntry,
+  listEntries,
+  type OpenNode,
+  openNode,
+  readFile,
+  resolvePath,
+} from './retrieve/unixfs-reader.ts'
+export { type Written, writeTree } from './retrieve/write-tree.ts'
+export {
+  type OpenDataset,
+  openDataset,
+  parseAddress,
+  type RetrieveDependencies,
+} from './retrieve.ts'
+export { type DatasetStatus, datasetStatus, type ReplicaStatus, waitForStatus } from './status.ts'
+export { networkConnector } from './transfer/network-peer.ts'
+export type { ConnectPeer, ProviderPeer } from './transfer/provider-peer.ts'
+export { createProgress, type Phase, type Progress, silentProgress } from './ui/progress.ts'

@@ -21,16 +21,8 @@ import {
 import type { Prover } from '@holdfast/prover'
 import type { CID } from 'multiformats/cid'
 import type { Packed, PackOptions } from './pack.ts'
-import {
-  approveBill,
-  type Bill,
-  collectOffers,
-  heldReplicas,
-  type PublishJob,
-  type ReplicaFailure,
-  type Stored,
-  storeAll,
-} from './publish/job.ts'
+import { approveBill, collectOffers, heldReplicas, type Stored, storeAll } from './publish/job.ts'
+import type { Bill, PublishJob, ReplicaFailure } from './publish/job-types.ts'
 import type { Offer, OfferRequest } from './publish/offers.ts'
 import { PeerPool } from './publish/peers.ts'
 import { PublishRecord } from './publish/record.ts'

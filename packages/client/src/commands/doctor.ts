@@ -1,6 +1,6 @@
 /** `holdfast doctor`: looks at everything a command would need and says what is wrong. */
 import { access, constants, mkdir } from 'node:fs/promises'
-import { EXIT_CODES } from '@holdfast/protocol'
+import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
 import { openProver } from '@holdfast/prover'
 import {
   accountAddress,
@@ -10,6 +10,7 @@ import {
   tokenOf,
 } from '../config/open-network.ts'
 import { networkConnector } from '../transfer/network-peer.ts'
+import { errorText } from '../ui/error-text.ts'
 import { toHoldfastError } from '../ui/json.ts'
 import type { CommandResult } from '../ui/output.ts'
 import { formatAmount } from '../ui/text.ts'
@@ -36,8 +37,8 @@ const doctor = async (runtime: Runtime): Promise<CommandResult> => {
     try {
       checks.push({ check: name, ok: true, detail: await act() })
     } catch (error) {
-      const { message, hint } = toHoldfastError(error)
-      checks.push({ check: name, ok: false, detail: message, hint })
+      const failure = toHoldfastError(error)
+      checks.push({ check: name, ok: false, detail: errorText(failure), hint: failure.hint })
     }
   }
   await check('node', async () => process.version)
@@ -119,13 +120,15 @@ const providers = async (runtime: Runtime): Promise<string> => {
           await peer.describe().finally(() => peer.close())
           return undefined
         } catch (error) {
-          return `${record.provider} ${toHoldfastError(error).message}`
+          return `${record.provider} ${errorText(toHoldfastError(error))}`
         }
       }),
     )
     const silent = answers.filter((answer) => answer !== undefined)
     const count = `${records.length - silent.length} of ${records.length} answer`
-    return silent.length === 0 ? count : `${count}; ${silent.join('; ')}`
+    const detail = silent.length === 0 ? count : `${count}; ${silent.join('; ')}`
+    if (silent.length < records.length || records.length === 0) return detail
+    throw new HoldfastError({ code: 'PEER_UNREACHABLE', peer: 'of any kind', reason: detail })
   } finally {
     await ledger.close()
   }

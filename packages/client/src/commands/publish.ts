@@ -5,8 +5,9 @@ import { EXIT_CODES, schemeName, toNumber } from '@holdfast/protocol'
 import { openProver } from '@holdfast/prover'
 import { tokenOf } from '../config/open-network.ts'
 import { decodePlan, planOffers, type SavedPlan } from '../plan.ts'
-import type { Bill } from '../publish/job.ts'
+import type { Bill } from '../publish/job-types.ts'
 import { type Published, type PublishRequest, publish } from '../publish.ts'
+import { errorText } from '../ui/error-text.ts'
 import type { CommandResult } from '../ui/output.ts'
 import { confirm } from '../ui/prompt.ts'
 import { formatAmount, formatBytes, formatTable } from '../ui/text.ts'
@@ -102,7 +103,7 @@ const approveBill = async (
 }
 
 const warnFailures = ({ output }: Runtime, { failures }: Published): void => {
-  for (const { provider, error } of failures) output.warn(`${provider}: ${error.message}`)
+  for (const { provider, error } of failures) output.warn(`${provider}: ${errorText(error)}`)
 }
 
 const exitOf = ({ deals, wanted, unchanged }: Published): number => {
@@ -137,7 +138,7 @@ const describe = (published: Published): CommandResult => {
     failures: failures.map(({ provider, error }) => ({
       provider,
       code: error.code,
-      message: error.message,
+      message: errorText(error),
     })),
   }
   const rows = deals.map(({ id, terms }) => [terms.provider, id])

@@ -8,6 +8,7 @@ import type { LeftReplica } from '../retrieve/replica-set.ts'
 import { listEntries, type OpenNode, readFile } from '../retrieve/unixfs-reader.ts'
 import { writeTree } from '../retrieve/write-tree.ts'
 import { type OpenDataset, openDataset, parseAddress } from '../retrieve.ts'
+import { errorText } from '../ui/error-text.ts'
 import type { CommandResult } from '../ui/output.ts'
 import { formatBytes, printable } from '../ui/text.ts'
 import { BLAKE3_CODE, openHasher } from '../unixfs/block-hasher.ts'
@@ -63,7 +64,7 @@ const withDataset = <T>(
 ): Promise<T> =>
   withNetwork(runtime, async ({ ledger, connect, options }) => {
     const onLeft = ({ provider, error }: LeftReplica): void =>
-      runtime.output.warn(`left provider ${provider}: ${error.message}`)
+      runtime.output.warn(`left provider ${provider}: ${errorText(error)}`)
     const dataset = await openDataset({ ledger, connect, onLeft }, root, options)
     try {
       return await act(dataset)
@@ -77,7 +78,7 @@ const leftValue = ({ left }: OpenDataset): unknown =>
     provider,
     deal,
     code: error.code,
-    message: error.message,
+    message: errorText(error),
   }))
 
 const list = (runtime: Runtime, text: string): Promise<CommandResult> => {

@@ -2,7 +2,7 @@
  * The state of one publish run and its steps: what is held already, which offers fill the gap, what
  * it costs, and the replicas stored side by side. `publish.ts` calls them in order.
  */
-import type { ClientLedger, Deal, TokenInfo } from '@holdfast/chain'
+import type { Deal } from '@holdfast/chain'
 import { signingDomain } from '@holdfast/chain'
 import {
   type Amount,
@@ -11,37 +11,14 @@ import {
   dealIdOf,
   HoldfastError,
   type ProposeDealRequest,
-  type ProviderId,
   periodAt,
 } from '@holdfast/protocol'
 import { toHoldfastError } from '../ui/json.ts'
+import { formatAmount } from '../ui/text.ts'
+import type { PublishJob, ReplicaFailure } from './job-types.ts'
 import { OfferSource } from './offer-source.ts'
-import type { Offer, OfferRequest } from './offers.ts'
-import type { PeerPool } from './peers.ts'
-import { propose, type ReplicaContext, storeReplica } from './replica.ts'
-
-/** What is shown before anything is sent. */
-export interface Bill {
-  readonly token: TokenInfo
-  readonly total: Amount
-  readonly offers: readonly Offer[]
-}
-
-export interface ReplicaFailure {
-  readonly provider: ProviderId
-  readonly error: HoldfastError
-}
-
-export interface PublishJob {
-  readonly ledger: ClientLedger
-  readonly context: ReplicaContext
-  readonly peers: PeerPool
-  readonly wanted: number
-  readonly offerRequest: OfferRequest
-  /** Offers of a plan; else providers are asked. */
-  readonly offers: readonly Offer[] | undefined
-  readonly approve: ((bill: Bill) => Promise<boolean>) | undefined
-}
+import type { Offer } from './offers.ts'
+import { propose, storeReplica } from './replica.ts'
 
 /** What need not be bought again. */
 export interface Held {
@@ -121,7 +98,9 @@ export const approveBill = async (
   const total = amount(offers.reduce((sum, { cost }) => sum + cost, open))
   const available = await job.ledger.balance(job.context.signer.address, token.address, options)
   if (available < total) {
-    throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: total, available })
+    const say = (units: Amount): string => `${formatAmount(units, token.decimals)} ${token.symbol}`
+    const message = `${say(total)} are needed in the vault, ${say(available)} are there; nothing was sent`
+    throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: total, available }, { message })
   }
   if (offers.length === 0 || job.approve === undefined) return
   if (!(await job.approve({ token, total, offers }))) {

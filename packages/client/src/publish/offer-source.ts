@@ -5,7 +5,7 @@
 import type { ProviderRecord } from '@holdfast/chain'
 import type { CallOptions, ProviderId } from '@holdfast/protocol'
 import { unlessAborted } from '../abort.ts'
-import type { PublishJob, ReplicaFailure } from './job.ts'
+import type { PublishJob, ReplicaFailure } from './job-types.ts'
 import { checkOffer, eligibleProviders, type Offer, requestOffer } from './offers.ts'
 
 export class OfferSource {

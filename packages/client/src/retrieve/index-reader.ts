@@ -16,14 +16,8 @@ import { indexKey } from '../car/offset-table.ts'
 import { decodePrefix } from '../car/sections.ts'
 import type { RangeSource } from './range-source.ts'
 import { scanSections } from './scan-sections.ts'
+import type { SectionIndex } from './section-index.ts'
 import { WindowReader } from './window-reader.ts'
-
-export interface SectionIndex {
-  /** Where the dataset's blocks end. */
-  readonly blocksEnd: number
-  /** Offsets of sections that may hold the block; usually one. */
-  find(cid: CID, options?: CallOptions): Promise<readonly number[]>
-}
 
 const TAIL_LENGTH: number = 128 * 1024
 const PAGES_KEPT = 64

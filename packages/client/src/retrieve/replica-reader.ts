@@ -7,8 +7,9 @@ import { type CallOptions, HoldfastError } from '@holdfast/protocol'
 import type { CID } from 'multiformats/cid'
 import { decodePrefix, PREFIX_LENGTH_MAX } from '../car/sections.ts'
 import { verifyBlock } from '../unixfs/verify-block.ts'
-import { openIndex, type SectionIndex } from './index-reader.ts'
+import { openIndex } from './index-reader.ts'
 import type { RangeSource } from './range-source.ts'
+import type { SectionIndex } from './section-index.ts'
 import { WindowReader } from './window-reader.ts'
 
 export interface BlockGetter {

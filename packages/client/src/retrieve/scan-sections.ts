@@ -5,7 +5,7 @@ import { stopIfAborted } from '../abort.ts'
 import { indexKey } from '../car/offset-table.ts'
 import { decodePrefix, HEADER_LENGTH_MAX, PREFIX_LENGTH_MAX } from '../car/sections.ts'
 import { readVarint, VARINT_LENGTH_MAX } from '../car/varint.ts'
-import type { SectionIndex } from './index-reader.ts'
+import type { SectionIndex } from './section-index.ts'
 import type { WindowReader } from './window-reader.ts'
 
 /** More than any dataset that was packed without an index; bounds memory. */

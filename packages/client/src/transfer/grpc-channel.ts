@@ -31,6 +31,8 @@ export class GrpcChannel {
     this.#client = new Client(endpoint, tls, {
       'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
       'grpc.enable_http_proxy': 0,
+      // Keys are pinned, names mean nothing; an IP address as server name would be against RFC 6066.
+      'grpc.ssl_target_name_override': 'provider.invalid',
       'grpc.service_config_disable_resolution': 1,
     })
   }

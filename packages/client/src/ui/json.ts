@@ -1,5 +1,6 @@
 /** JSON as commands print it: bigints as decimal strings, one line, keys in the order given. */
 import { HoldfastError } from '@holdfast/protocol'
+import { errorText } from './error-text.ts'
 
 const plain = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? value.toString() : value
@@ -9,7 +10,7 @@ export const toJson = (value: unknown): string => JSON.stringify(value, plain)
 /** `{"error":{"code","message","hint",…fields}}` */
 export const errorToJson = (error: HoldfastError): string => {
   const { code, ...fields } = error.detail
-  return toJson({ error: { code, message: error.message, hint: error.hint, ...fields } })
+  return toJson({ error: { code, message: errorText(error), hint: error.hint, ...fields } })
 }
 
 /** Any thrown thing as our error; what is not ours is a bug of ours. */

@@ -4,6 +4,7 @@
  */
 import { EXIT_CODES, type HoldfastError } from '@holdfast/protocol'
 import pc from 'picocolors'
+import { errorText } from './error-text.ts'
 import { errorToJson, toJson } from './json.ts'
 
 /** What a command hands back to be printed. */
@@ -56,7 +57,7 @@ export class Output {
 
   failure(error: HoldfastError): number {
     if (this.#json) this.#streams.stdout.write(`${errorToJson(error)}\n`)
-    else this.note(`${pc.red('error:')} ${error.message}\n${pc.dim('next:')}  ${error.hint}`)
+    else this.note(`${pc.red('error:')} ${errorText(error)}\n${pc.dim('next:')}  ${error.hint}`)
     return EXIT_CODES[error.row.exit]
   }
 
