@@ -155,7 +155,7 @@ export class ProviderTree {
   }
 
   #put(slot: number, leaf: SlotLeaf | undefined): void {
-    if (slot === 2 ** this.depth && this.slots > 0) this.#grow()
+    if (slot === 2 ** this.depth) this.#grow()
     this.#slots[slot] = leaf
     const bottom = this.#levels[0]
     invariant(bottom !== undefined, 'a tree has a lowest level')

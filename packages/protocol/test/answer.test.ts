@@ -5,6 +5,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { answerLength, decodeAnswer, encodeAnswer, verifyAnswer } from '../src/answer.ts'
+import { uintBytes } from '../src/bytes.ts'
 import { dealId } from '../src/ids.ts'
 import { ProviderTree } from '../src/provider-tree.ts'
 import type { SlotLeaf } from '../src/sum-node.ts'
@@ -107,6 +108,35 @@ describe('an answer', () => {
     spoilt[77 + 120] = (spoilt[77 + 120] ?? 0) ^ 1
     expect(message(0n, spoilt)).toContain('leaf 0 of deal 0x')
     expect(message(5n, answerTo(0n))).toContain('position 5 is not in deal 0x')
+  })
+})
+
+describe('decoding', () => {
+  const claiming = (leafCount: bigint): Uint8Array => {
+    const data = new Uint8Array(answerLength(0, leafCount))
+    data[32] = 1
+    data.set(uintBytes(leafCount, 8), 65)
+    return data
+  }
+
+  test('takes 1 to 2^40 leaves', () => {
+    for (const count of [1n, 5n, 1n << 40n]) {
+      expect(decodeAnswer(claiming(count), 0).leaf.leaves).toBe(count)
+    }
+    for (const count of [0n, (1n << 40n) + 1n, (1n << 64n) - 1n]) {
+      const error = expectCode('PROOF_INVALID', () => decodeAnswer(claiming(count), 0))
+      expect(error.message).toContain(`for ${count} leaves`)
+    }
+  })
+
+  test('takes exactly one length', () => {
+    const data = claiming(5n)
+    for (const length of [data.length - 1, data.length + 1, data.length + 32]) {
+      const other = new Uint8Array(length)
+      other.set(data.subarray(0, length))
+      const error = expectCode('PROOF_INVALID', () => decodeAnswer(other, 0))
+      expect(error.message).toContain(`${length} bytes instead of ${data.length}`)
+    }
   })
 })
 

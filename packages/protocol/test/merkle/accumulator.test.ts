@@ -166,6 +166,18 @@ describe('subtrees hashed apart', () => {
     )
   })
 
+  test('are copied: a caller may use its buffer again', () => {
+    const payload = payloadBytes(6, 3 * KIB)
+    const accumulator = new RootAccumulator(plainHasher)
+    const node = new Uint8Array(32)
+    for (let leaf = 0; leaf < 3; leaf++) {
+      node.set(subtreeRoot(payload.subarray(leaf * KIB, (leaf + 1) * KIB), 0, plainHasher))
+      accumulator.appendSubtree(0, node, bytes(KIB))
+    }
+    node.fill(0)
+    expect(accumulator.finish().root).toBe(hex(root(payload)))
+  })
+
   test('a node of one level is the reference node with missing leaves', () => {
     const payload = payloadBytes(4, 5 * KIB)
     expect(toHex(subtreeRoot(payload, 3, plainHasher))).toBe(hex(root(payload)))

@@ -9,7 +9,7 @@ import { buildPath, type LeafOpening, verifyLeaf } from '../../src/merkle/proof.
 import { bytes, leafIndex } from '../../src/units.ts'
 import { depthOf } from '../reference/payload-tree.ts'
 import { expectCode } from '../support/failures.ts'
-import { type Sample, sample } from '../support/payloads.ts'
+import { type Sample, sample, sampleOf } from '../support/payloads.ts'
 
 const KIB = 1024
 
@@ -74,6 +74,14 @@ describe('every mutation is refused', () => {
           if (other !== index) refused(commitment, { ...opening(index), index: leafIndex(other) })
         }
       }
+    }
+  })
+
+  test('of the index, where nothing but the leaf count speaks against it', () => {
+    const { commitment, opening } = sampleOf(Buffer.alloc(KIB))
+    verifyLeaf(commitment, opening(0))
+    for (const index of [1, 2, 1024]) {
+      refused(commitment, { ...opening(0), index: leafIndex(index) })
     }
   })
 
