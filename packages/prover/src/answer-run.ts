@@ -29,16 +29,16 @@ const taskJob = (job: AnswerJob): AnswerTaskJob => ({
 
 const openingBytes = (job: AnswerJob): number => {
   const { scheme, length } = job.commitment
-  return shapeOf(scheme).leafBytes + treeDepth(scheme, length) * NODE_BYTES
+  return shapeOf(scheme).leafWidth + treeDepth(scheme, length) * NODE_BYTES
 }
 
 const outcomeOf = (job: AnswerJob, outcome: AnswerTaskOutcome): AnswerOutcome => {
   if (!outcome.ok) return { ...outcome, leaf: outcome.leaf as LeafIndex }
   const size = openingBytes(job)
-  const { leafBytes } = shapeOf(job.commitment.scheme)
+  const { leafWidth } = shapeOf(job.commitment.scheme)
   const proofs = job.indices.map((index, i): LeafProof => {
     const opening = outcome.bytes.subarray(i * size, (i + 1) * size)
-    return { index, leaf: opening.subarray(0, leafBytes), path: opening.subarray(leafBytes) }
+    return { index, leaf: opening.subarray(0, leafWidth), path: opening.subarray(leafWidth) }
   })
   return { ok: true, proofs }
 }
@@ -76,7 +76,7 @@ const sizeOf = (batch: readonly AnswerJob[]): number =>
 
 /** How much of a long run of answers may be held at a time, in bytes, and by how many threads. */
 export interface AnswerBounds {
-  readonly memoryBytes: number
+  readonly memoryMax: number
   readonly inFlight: number
 }
 
@@ -95,7 +95,7 @@ export async function* answerInOrder(
       while (
         !ended &&
         running.length < bounds.inFlight &&
-        (held === 0 || held < bounds.memoryBytes)
+        (held === 0 || held < bounds.memoryMax)
       ) {
         const next = source.next()
         ended = next.done === true

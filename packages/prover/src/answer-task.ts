@@ -34,14 +34,20 @@ const lengthOf = (job: ReaderJob): Bytes => BigInt(job.payload.length) as Bytes
 /** A job on its way: where its proofs go, or what went wrong. */
 class JobProgress {
   readonly job: AnswerTaskJob
+  /** Positions of the job's indices, in payload order: neighbours share pages. */
+  readonly order: readonly number[]
   readonly #size: number
   readonly #bytes: Uint8Array
   #failure: AnswerTaskOutcome | undefined
 
   constructor(job: AnswerTaskJob) {
     this.job = job
-    this.#size = shapeOf(job.scheme).leafBytes + treeDepth(job.scheme, lengthOf(job)) * NODE_BYTES
+    this.#size = shapeOf(job.scheme).leafWidth + treeDepth(job.scheme, lengthOf(job)) * NODE_BYTES
     this.#bytes = new Uint8Array(job.indices.length * this.#size)
+    const { indices } = job
+    const compare = (a: number, b: number): number =>
+      Number((indices[a] ?? 0n) - (indices[b] ?? 0n))
+    this.order = indices.map((_, position) => position).sort(compare)
     const count = treeLeaves(job.scheme, lengthOf(job))
     const strange = job.indices.find((index) => index < 0n || index >= count)
     if (strange !== undefined) this.fail(strange, 'the payload has no such leaf')
@@ -88,19 +94,20 @@ class Portion {
     return this.#plan.full || this.#files.full
   }
 
-  /** Notes openings of a job from `position` on; returns the first that found no room. */
-  take(progress: JobProgress, position: number): number {
+  /** Notes openings of a job, the `first`-th in payload order and on; returns the first left out. */
+  take(progress: JobProgress, first: number): number {
     const { job } = progress
-    let next = position
+    let next = first
     try {
       const reader = readerFor(this.#engine, this.#files, job)
       for (; next < job.indices.length && !this.#plan.full; next++) {
-        const opening = reader.plan(this.#plan, job.indices[next] ?? 0n)
-        this.#pending.push({ progress, reader, position: next, opening })
+        const position = progress.order[next] ?? 0
+        const opening = reader.plan(this.#plan, job.indices[position] ?? 0n)
+        this.#pending.push({ progress, reader, position, opening })
       }
       return next
     } catch (cause) {
-      progress.fail(job.indices[next] ?? 0n, sentence(cause))
+      progress.fail(job.indices[progress.order[next] ?? 0] ?? 0n, sentence(cause))
       return job.indices.length
     }
   }

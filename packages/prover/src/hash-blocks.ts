@@ -2,7 +2,7 @@
  * SHA-256 of many equal blocks on the threads: the input is shared, not cloned, and cut so that
  * every thread gets some.
  */
-import { HoldfastError, invariant, NODE_BYTES } from '@holdfast/protocol'
+import { type Bytes, HoldfastError, invariant, NODE_BYTES, toNumber } from '@holdfast/protocol'
 import { runBounded } from './run-bounded.ts'
 import type { Operation } from './worker-pool.ts'
 
@@ -22,16 +22,17 @@ const shared = (input: Uint8Array): Uint8Array => {
 export const hashBlocks = async (
   operation: Operation,
   input: Uint8Array,
-  blockBytes: number,
+  size: Bytes,
 ): Promise<Uint8Array> => {
-  if (!Number.isSafeInteger(blockBytes) || blockBytes < 1 || input.length % blockBytes !== 0) {
-    const reason = `${input.length} bytes are not whole blocks of ${blockBytes}`
+  const width = toNumber(size)
+  if (width < 1 || input.length % width !== 0) {
+    const reason = `${input.length} bytes are not whole blocks of ${width}`
     throw new HoldfastError({ code: 'RANGE_INVALID', reason })
   }
-  const count = input.length / blockBytes
+  const count = input.length / width
   const out = new Uint8Array(new SharedArrayBuffer(count * NODE_BYTES))
   const from = shared(input)
-  const step = Math.max(4, Math.floor(TASK_BYTES / blockBytes))
+  const step = Math.max(4, Math.floor(TASK_BYTES / width))
   const starts = Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step)
   await runBounded(TASKS_AT_ONCE, starts, async (first) => {
     const last = Math.min(count, first + step)
@@ -39,8 +40,8 @@ export const hashBlocks = async (
     const value = await operation.run({
       kind: 'messages',
       cancel,
-      input: from.subarray(first * blockBytes, last * blockBytes),
-      size: blockBytes,
+      input: from.subarray(first * width, last * width),
+      size: width,
       out: out.subarray(first * NODE_BYTES, last * NODE_BYTES),
     })
     invariant(value.kind === 'done', 'hashing messages gives nothing else')

@@ -6,6 +6,8 @@
 import { availableParallelism } from 'node:os'
 import { ENGINE_VARIABLE, type Engine, openEngine } from '@holdfast/native'
 import {
+  type Bytes,
+  bytes,
   type CallOptions,
   type Commitment,
   fromHex,
@@ -27,9 +29,11 @@ import type {
   CommitOptions,
   FileRange,
   KeptPayload,
+  LeafRun,
   Prover,
   RangeCommit,
 } from './prover.ts'
+import { checkRange } from './range-check.ts'
 import { OpenRangeCommit } from './range-commit.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -44,7 +48,7 @@ export interface ProverOptions {
 }
 
 const OPERATIONS_MAX = 1024
-const ANSWER_MEMORY_BYTES = 16 << 20
+const ANSWER_MEMORY = bytes(16 << 20)
 
 const chooseEngine = (wanted: string | undefined): Engine => {
   try {
@@ -104,8 +108,8 @@ class ThreadedProver implements Prover {
     jobs: Iterable<AnswerJob>,
     options: AnswerEachOptions = {},
   ): AsyncIterable<AnswerOutcome> {
-    const memoryBytes = toNumber(options.memoryBytes ?? BigInt(ANSWER_MEMORY_BYTES))
-    const bounds = { memoryBytes, inFlight: 2 * this.#pool.threads }
+    const memoryMax = toNumber(options.memoryBytes ?? ANSWER_MEMORY)
+    const bounds = { memoryMax, inFlight: 2 * this.#pool.threads }
     const operation = this.#pool.open('urgent', options.signal)
     try {
       for await (const outcome of answerInOrder(operation, jobs, bounds)) {
@@ -117,11 +121,7 @@ class ThreadedProver implements Prover {
     }
   }
 
-  rangeProof(
-    payload: KeptPayload,
-    range: Parameters<Prover['rangeProof']>[1],
-    options?: CallOptions,
-  ): Promise<Uint8Array> {
+  rangeProof(payload: KeptPayload, range: LeafRun, options?: CallOptions): Promise<Uint8Array> {
     const { commitment } = payload
     return this.#pool.operate('urgent', options?.signal, async (operation) => {
       const value = await operation.run({
@@ -140,9 +140,19 @@ class ThreadedProver implements Prover {
     })
   }
 
-  hashBlocks(input: Uint8Array, blockBytes: number, options?: CallOptions): Promise<Uint8Array> {
+  checkRange(
+    payload: AsyncIterable<Uint8Array>,
+    against: Parameters<Prover['checkRange']>[1],
+    options?: CallOptions,
+  ): Promise<void> {
+    const signal = options?.signal
+    const input = { ...against, engine: this.#engine, pool: this.#pool, signal }
+    return this.#pool.operate('bulk', signal, (operation) => checkRange(operation, payload, input))
+  }
+
+  hashBlocks(input: Uint8Array, size: Bytes, options?: CallOptions): Promise<Uint8Array> {
     return this.#pool.operate('bulk', options?.signal, (operation) =>
-      hashBlocks(operation, input, blockBytes),
+      hashBlocks(operation, input, size),
     )
   }
 

@@ -62,11 +62,11 @@ const findDamage = ({ reader, plan, opening, root }: ReadyOpening): string => {
 export const openLeaf = (ready: ReadyOpening, out: Uint8Array): void => {
   const { reader, plan, opening, root } = ready
   const { index } = opening
-  const { leafBytes, keptLevel } = reader.shape
-  const path = out.subarray(leafBytes)
+  const { leafWidth, keptLevel } = reader.shape
+  const path = out.subarray(leafWidth)
   const block = reader.block(plan, opening)
-  const at = Number(index - (block.index << BigInt(keptLevel))) * leafBytes
-  out.set(block.leaves.subarray(at, at + leafBytes))
+  const at = Number(index - (block.index << BigInt(keptLevel))) * leafWidth
+  out.set(block.leaves.subarray(at, at + leafWidth))
   siblingsInto(block, index, path)
   let node = topOf(block)
   for (let slot = 0; slot < reader.groups.length; slot++) {
@@ -85,7 +85,7 @@ export const openLeaf = (ready: ReadyOpening, out: Uint8Array): void => {
  */
 export const openNode = (ready: ReadyOpening, level: number): Uint8Array => {
   const { reader, plan, opening } = ready
-  openLeaf(ready, new Uint8Array(reader.shape.leafBytes + reader.depth * NODE_BYTES))
+  openLeaf(ready, new Uint8Array(reader.shape.leafWidth + reader.depth * NODE_BYTES))
   const index = opening.index >> BigInt(level)
   if (level < reader.shape.keptLevel)
     return nodeIn(reader.block(plan, opening), level, index).slice()

@@ -68,6 +68,12 @@ export type AnswerOutcome =
   /** Bytes and kept layers disagree, or cannot be read: which leaf, and what was wrong. */
   | { readonly ok: false; readonly leaf: LeafIndex; readonly what: string }
 
+/** Leaves `first` to `last`, both included. */
+export interface LeafRun {
+  readonly first: LeafIndex
+  readonly last: LeafIndex
+}
+
 /** Where a payload lies and what it must be. */
 export type KeptPayload = Omit<AnswerJob, 'indices'>
 
@@ -96,17 +102,27 @@ export interface Prover {
    * The proof that leaves `first` to `last` belong to a payload (scheme 1), for `verifyRange` and
    * `RangeVerifier` of the protocol. @throws HoldfastError `PAYLOAD_CORRUPT` naming what is damaged.
    */
-  rangeProof(
-    payload: KeptPayload,
-    range: { readonly first: LeafIndex; readonly last: LeafIndex },
-    options?: CallOptions,
-  ): Promise<Uint8Array>
+  rangeProof(payload: KeptPayload, range: LeafRun, options?: CallOptions): Promise<Uint8Array>
   /**
-   * SHA-256 of equal blocks that lie one after another: 32 bytes for each, on a thread. Input on a
+   * Checks a run of leaves with its range proof while the bytes stream past, hashing on the threads.
+   * Nothing of it is verified before this resolves.
+   * @throws HoldfastError `PROOF_INVALID` unless exactly the committed bytes came; `ABORTED`.
+   */
+  checkRange(
+    payload: AsyncIterable<Uint8Array>,
+    against: {
+      readonly commitment: Commitment
+      readonly range: LeafRun
+      readonly proof: Uint8Array
+    },
+    options?: CallOptions,
+  ): Promise<void>
+  /**
+   * SHA-256 of blocks of `size` bytes that lie one after another: 32 bytes for each, on a thread. Input on a
    * SharedArrayBuffer is not copied; more than 4 MiB is shared among the threads.
    * @throws HoldfastError `RANGE_INVALID` unless `input` is whole blocks.
    */
-  hashBlocks(input: Uint8Array, blockBytes: number, options?: CallOptions): Promise<Uint8Array>
+  hashBlocks(input: Uint8Array, size: Bytes, options?: CallOptions): Promise<Uint8Array>
   /** Waits for running work. May be called twice. */
   close(): Promise<void>
 }

@@ -19,7 +19,7 @@ import {
 export interface SchemeShape {
   readonly id: SchemeId
   /** Bytes of a leaf as it is shown in a proof. */
-  readonly leafBytes: number
+  readonly leafWidth: number
   /** Level of the kept nodes. */
   readonly keptLevel: number
   /** Level of the largest piece of work of one worker task, about 16 MiB of payload. */
@@ -29,8 +29,8 @@ export interface SchemeShape {
 }
 
 const SHAPES: Readonly<Record<SchemeId, SchemeShape>> = {
-  1: { id: 1, leafBytes: 1024, keptLevel: KEPT_LEVEL, taskLevel: 14, taskLevelMin: 10 },
-  2: { id: 2, leafBytes: 32, keptLevel: 7, taskLevel: 19, taskLevelMin: 15 },
+  1: { id: 1, leafWidth: 1024, keptLevel: KEPT_LEVEL, taskLevel: 14, taskLevelMin: 10 },
+  2: { id: 2, leafWidth: 32, keptLevel: 7, taskLevel: 19, taskLevelMin: 15 },
 }
 
 export const shapeOf = (scheme: SchemeId): SchemeShape => SHAPES[scheme]

@@ -45,6 +45,33 @@ export interface PlannedOpening {
 
 const QUAD_BYTES = 127
 
+/** Room for one small tree, used again by whoever reads next on this thread. */
+interface Room {
+  readonly buffer: Uint8Array
+  /** Whose page lies there, so that it need not be made again. */
+  owner: TreeReader | undefined
+  tree: SmallTree | undefined
+}
+
+const rooms: Room[] = []
+/** A level of 128 nodes and all above it: 255 nodes, and one zero node. */
+const ROOM_BYTES = 256 * NODE_BYTES
+
+const roomFor = (slot: number): Room => {
+  const found = rooms[slot]
+  if (found !== undefined) return found
+  const made: Room = { buffer: new Uint8Array(ROOM_BYTES), owner: undefined, tree: undefined }
+  rooms[slot] = made
+  return made
+}
+
+let leafRoom = new Uint8Array(0)
+
+const leafRoomOf = (length: number): Uint8Array => {
+  if (leafRoom.length < length) leafRoom = new Uint8Array(length)
+  return leafRoom.subarray(0, length)
+}
+
 interface LastPage {
   readonly index: bigint
   readonly read: number
@@ -59,7 +86,6 @@ export class TreeReader {
   readonly #open: OpenPayload
   readonly #blockBytes: number
   readonly #planned: (LastPage | undefined)[] = []
-  readonly #pages: (SmallTree | undefined)[] = []
 
   constructor(engine: Engine, open: OpenPayload) {
     const length = BigInt(open.payload.length) as Bytes
@@ -101,39 +127,44 @@ export class TreeReader {
     return { offset, length: Math.min(this.#blockBytes, this.#open.payload.length - offset) }
   }
 
-  /** @throws ReadFailure. */
+  /** The block of the opening; a view until the next is asked for. @throws ReadFailure. */
   block(plan: ReadPlan, opening: PlannedOpening): Block {
     const index = this.blockOf(opening.index)
     const read = plan.result(opening.block)
     const { scheme } = this.#open
-    const unit = scheme === 1 ? this.shape.leafBytes : QUAD_BYTES
+    const unit = scheme === 1 ? this.shape.leafWidth : QUAD_BYTES
     const data = this.#whole(read, unit)
     const to = Math.min(this.shape.keptLevel, this.depth)
-    if (scheme === 1) {
-      const nodes = new Uint8Array((data.length / unit) * NODE_BYTES)
-      this.#engine.messages(data, unit, nodes)
-      return { ...this.#grow(nodes, index, 0, to), leaves: data }
-    }
-    const leaves = new Uint8Array((data.length / unit) * 128)
-    this.#engine.fr32(data, leaves)
-    return { ...this.#grow(leaves, index, 0, to), leaves }
+    const room = roomFor(0)
+    room.owner = undefined
+    const nodes = leafRoomOf((data.length / unit) * (scheme === 1 ? NODE_BYTES : 128))
+    if (scheme === 1) this.#engine.messages(data, unit, nodes)
+    else this.#engine.fr32(data, nodes)
+    const tree = this.#grow(nodes, { index, from: 0, to }, room)
+    return { ...tree, leaves: scheme === 1 ? data : nodes }
   }
 
-  /** @throws ReadFailure. */
+  /** The page of a group that the opening passes; a view until the next is asked for. @throws ReadFailure. */
   page(plan: ReadPlan, opening: PlannedOpening, slot: number): SmallTree {
     const group = this.groups[slot]
     const read = opening.pages[slot]
     if (group === undefined || read === undefined) throw new ReadFailure('there is no such page')
     const index = this.pageOf(group, opening.index)
-    const held = this.#pages[slot]
-    if (held?.index === index) return held
+    const room = roomFor(slot + 1)
+    if (room.owner === this && room.tree?.index === index) return room.tree
     const to = Math.min(group.level + PAGE_LEVELS, this.depth)
-    const page = this.#grow(plan.result(read), index, group.level, to)
-    this.#pages[slot] = page
-    return page
+    room.owner = undefined
+    room.tree = this.#grow(plan.result(read), { index, from: group.level, to }, room)
+    room.owner = this
+    return room.tree
   }
 
-  #grow(nodes: Uint8Array, index: bigint, from: number, to: number): SmallTree {
+  #grow(
+    nodes: Uint8Array,
+    place: { index: bigint; from: number; to: number },
+    room: Room,
+  ): SmallTree {
+    const { from, to } = place
     const starts: number[] = []
     let at = 0
     for (let level = from, count = nodes.length / NODE_BYTES; level <= to; level++) {
@@ -141,9 +172,9 @@ export class TreeReader {
       at += (count + (count % 2)) * NODE_BYTES
       count = (count + (count % 2)) / 2
     }
-    const all = new Uint8Array(towerBytes(nodes.length / NODE_BYTES, to - from))
+    const all = room.buffer.subarray(0, towerBytes(nodes.length / NODE_BYTES, to - from))
     this.#engine.tower(nodes, { scheme: this.#open.scheme, from, to }, all)
-    return { index, from, to, starts, nodes: all }
+    return { ...place, starts, nodes: all }
   }
 
   #whole(read: Uint8Array, unit: number): Uint8Array {

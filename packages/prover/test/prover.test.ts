@@ -1,11 +1,13 @@
 /** The prover as its users see it: commitments, kept layers, answers, damage, bounds, cancelling. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
+import { listEngines, openEngine } from '@holdfast/native'
 import {
   bytes,
   type Commitment,
   HoldfastError,
   leafIndex,
   type SchemeId,
+  toHex,
   verifyLeaf,
   verifyRange,
 } from '@holdfast/protocol'
@@ -13,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { keptLayersLength } from '../src/layers.ts'
 import { openProver } from '../src/open-prover.ts'
 import type { AnswerJob, FileRange, Prover } from '../src/prover.ts'
+import { runTask } from '../src/run-task.ts'
 import { chunks, type Folder, noise, openFolder, plainCommp, plainRoot } from './fixture.ts'
 
 let prover: Prover
@@ -142,6 +145,84 @@ describe('refusals', () => {
   })
 })
 
+describe('threads', () => {
+  test('a task gives the same bytes on this thread', async () => {
+    const data = noise(3_000_000)
+    const kept = await keep('same', data)
+    const run = { path: kept.payload.path, offset: 0, length: data.length }
+    const cancel = new Int32Array(new SharedArrayBuffer(4))
+    for (const { name } of listEngines().engines) {
+      const result = runTask(openEngine(name), {
+        kind: 'subtree',
+        cancel,
+        scheme: 1,
+        source: { from: 'file', run, skipHoles: true },
+        level: 12,
+        layers: undefined,
+      })
+      if (!result.ok || result.value.kind !== 'node') throw new Error(JSON.stringify(result))
+      expect(toHex(result.value.node)).toBe(kept.commitment.root)
+    }
+    Atomics.store(cancel, 0, 1)
+    const stopped = runTask(openEngine(), {
+      kind: 'messages',
+      cancel,
+      input: data,
+      size: 1,
+      out: data,
+    })
+    expect(stopped).toEqual({ ok: false, detail: { code: 'ABORTED' } })
+  })
+
+  test('every engine answers alike', async () => {
+    const data = noise(5_000_000)
+    const wanted = await prover.answer([job(await keep('alike', data), [0, 77, 4882])])
+    for (const { name } of listEngines().engines) {
+      const other = await openProver({ threads: 1, engine: name })
+      const payload = await folder.file('alike', data)
+      const layers = { path: folder.place(`alike.${name}`), offset: bytes(0) }
+      const commitment = await other.commitFile(payload, { layers })
+      const length = keptLayersLength(commitment.length)
+      const kept = { payload, layers: { ...layers, length }, commitment }
+      expect(await other.answer([job(kept, [0, 77, 4882])])).toEqual(wanted)
+      await other.close()
+    }
+  })
+
+  test('an engine that is not here is refused', async () => {
+    await expect(openProver({ engine: 'native-quantum' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    })
+  })
+
+  test('a sparse file has the root of its zeros, read or not', async () => {
+    const file = await open(folder.place('sparse'), 'w')
+    await file.write(noise(5000), 0, 5000, 20_000_000)
+    await file.truncate(70_000_001)
+    await file.close()
+    const payload = { path: folder.place('sparse'), offset: bytes(0), length: bytes(70_000_001) }
+    const [a, b] = [folder.place('sparse.a'), folder.place('sparse.b')]
+    const skipped = await prover.commitFile(payload, { layers: { path: a, offset: bytes(0) } })
+    const read = await prover.commitFile(payload, {
+      layers: { path: b, offset: bytes(0) },
+      skipHoles: false,
+    })
+    expect(skipped).toEqual(read)
+    expect((await readFile(a)).equals(await readFile(b))).toBe(true)
+  })
+
+  test('aborting ends a commit whose stream is stuck', async () => {
+    const control = new AbortController()
+    const stuck = async function* (): AsyncIterable<Uint8Array> {
+      yield new Uint8Array(5)
+      control.abort()
+      await new Promise(() => undefined)
+    }
+    const running = prover.commitStream(stuck(), { signal: control.signal })
+    await expect(running).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+})
+
 describe('answers', () => {
   test.each([1, 1000, 1024, 16_384, 16_385, 40_000, 2_097_152, 2_097_153, 9_000_000])(
     'every kind of leaf of %i bytes opens the commitment',
@@ -237,7 +318,39 @@ describe('ranges', () => {
       })
       const payload = data.subarray(first * 1024, Math.min(data.length, (last + 1) * 1024))
       verifyRange({ commitment: kept.commitment, first: leafIndex(first), payload, proof })
+      const range = { first: leafIndex(first), last: leafIndex(last) }
+      const against = { commitment: kept.commitment, range, proof }
+      await prover.checkRange(chunks(payload, 70_001), against)
+      const changed = payload.slice()
+      changed[payload.length >> 1] = (changed[payload.length >> 1] ?? 0) ^ 4
+      const wrong = [
+        changed,
+        payload.subarray(1),
+        new Uint8Array([...payload.subarray(0, 9), ...payload]),
+      ]
+      for (const stream of wrong) {
+        const check = prover.checkRange(chunks(stream, 70_001), against)
+        await expect(check).rejects.toMatchObject({ code: 'PROOF_INVALID' })
+      }
+      const damaged = proof.slice()
+      if (damaged.length > 0) damaged[5] = (damaged[5] ?? 0) ^ 1
+      const short = { ...against, proof: damaged.length > 0 ? damaged : new Uint8Array(32) }
+      await expect(prover.checkRange(chunks(payload, 9999), short)).rejects.toMatchObject({
+        code: 'PROOF_INVALID',
+      })
     }
+  })
+
+  test('a range proof over damaged bytes names them', async () => {
+    const data = noise(3_000_000, 8)
+    const kept = await keep('range-damage', data)
+    data[16_384] = (data[16_384] ?? 0) ^ 1
+    await writeFile(kept.payload.path, data)
+    const range = { first: leafIndex(17), last: leafIndex(18) }
+    await expect(prover.rangeProof(kept, range)).rejects.toMatchObject({
+      code: 'PAYLOAD_CORRUPT',
+      detail: { leaf: 17n, what: expect.stringContaining('16384 to 32767') },
+    })
   })
 
   test('ranges that arrive in any order give the root of the whole', async () => {
@@ -263,10 +376,10 @@ describe('ranges', () => {
 test('many equal blocks are hashed off this thread', async () => {
   const { createHash } = await import('node:crypto')
   const data = noise(9 * 1_000_003)
-  const out = await prover.hashBlocks(data, 1_000_003)
+  const out = await prover.hashBlocks(data, bytes(1_000_003))
   for (let i = 0; i < 9; i++) {
     const wanted = createHash('sha256').update(data.subarray(i * 1_000_003, (i + 1) * 1_000_003))
     expect(Buffer.from(out.slice(i * 32, i * 32 + 32)).equals(wanted.digest())).toBe(true)
   }
-  await expect(prover.hashBlocks(data, 10)).rejects.toMatchObject({ code: 'RANGE_INVALID' })
+  await expect(prover.hashBlocks(data, bytes(10))).rejects.toMatchObject({ code: 'RANGE_INVALID' })
 })
