@@ -5,6 +5,7 @@
 import { HoldfastError } from '@holdfast/protocol'
 import { CarBlockIterator } from '@ipld/car'
 import type { CID } from 'multiformats/cid'
+import { errorMessage } from '../system-error.ts'
 import { verifyBlock } from '../unixfs/verify-block.ts'
 import { guardCar } from './car-guard.ts'
 
@@ -44,7 +45,7 @@ const parsing = async <T>(act: () => Promise<T>): Promise<T> => {
     return await act()
   } catch (error) {
     if (HoldfastError.is(error)) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorMessage(error)
     throw new HoldfastError({ code: 'CAR_INVALID', reason }, { cause: error })
   }
 }

@@ -7,6 +7,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
+import { errorCode, errorMessage } from '../system-error.ts'
 
 export type SettingSource = 'flag' | 'environment' | 'config' | 'default'
 
@@ -83,8 +84,8 @@ export const readConfig = async (home: string): Promise<ConfigFile> => {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
-    throw invalid(path, error instanceof Error ? error.message : String(error))
+    if (errorCode(error) === 'ENOENT') return {}
+    throw invalid(path, errorMessage(error))
   }
   return parseConfig(path, text)
 }

@@ -28,6 +28,7 @@ import {
   quoteResponse,
   toHex,
 } from '@holdfast/protocol'
+import { errorCode, errorMessage } from '../system-error.ts'
 
 /** How far one replica has come; every step is kept until the deal is open. */
 export interface ReplicaRecord {
@@ -125,14 +126,14 @@ const encodeReplica = (replica: ReplicaRecord): Record<string, string> => {
 
 const readReplicas = async (path: string): Promise<readonly ReplicaRecord[]> => {
   const invalid = (cause: unknown): HoldfastError => {
-    const reason = `${cause instanceof Error ? cause.message : cause}; if it is damaged, remove it`
+    const reason = `${errorMessage(cause)}; if it is damaged, remove it`
     return new HoldfastError({ code: 'CONFIG_INVALID', path, reason }, { cause })
   }
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (errorCode(error) === 'ENOENT') return []
     throw invalid(error)
   }
   try {

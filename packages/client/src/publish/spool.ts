@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { bytes, type Commitment, HoldfastError } from '@holdfast/protocol'
 import type { Prover } from '@holdfast/prover'
 import { type Packed, type PackOptions, packTo } from '../pack.ts'
+import { errorCode } from '../system-error.ts'
 import { type Progress, silentProgress } from '../ui/progress.ts'
 
 export interface SpooledPayload {
@@ -70,7 +71,7 @@ const alive = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
 }
 

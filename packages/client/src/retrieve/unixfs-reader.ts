@@ -7,6 +7,7 @@ import { type Bytes, bytes, HoldfastError } from '@holdfast/protocol'
 import { decode, type PBNode } from '@ipld/dag-pb'
 import { UnixFS } from 'ipfs-unixfs'
 import type { CID } from 'multiformats/cid'
+import { errorMessage } from '../system-error.ts'
 import { HAMT_DEPTH_MAX, HAMT_FANOUT, hamtSlots, slotLabel } from '../unixfs/hamt.ts'
 import { DAG_PB_CODE, RAW_CODE } from '../unixfs/node-writer.ts'
 import type { BlockGetter } from './replica-reader.ts'
@@ -71,7 +72,7 @@ const decodeNode = (cid: CID, block: Uint8Array): { node: PBNode; unixfs: UnixFS
     const node = decode(block)
     return { node, unixfs: UnixFS.unmarshal(node.Data ?? new Uint8Array()) }
   } catch (error) {
-    throw contradiction(cid, error instanceof Error ? error.message : String(error))
+    throw contradiction(cid, errorMessage(error))
   }
 }
 

@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { HoldfastError } from '@holdfast/protocol'
+import { errorMessage } from '../system-error.ts'
 import { httpError } from './http-error.ts'
 import type { PinnedCertificate } from './pinned-tls.ts'
 
@@ -101,7 +102,7 @@ export class HttpsChannel {
   #error(error: unknown, signal: AbortSignal | undefined): HoldfastError {
     if (HoldfastError.is(error)) return error
     if (signal?.aborted === true) return new HoldfastError({ code: 'ABORTED' }, { cause: error })
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorMessage(error)
     return new HoldfastError(
       { code: 'PEER_UNREACHABLE', peer: this.peer, reason },
       { cause: error },

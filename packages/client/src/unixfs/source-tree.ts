@@ -9,6 +9,7 @@ import { lstat, open, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bytes, bytes, HoldfastError, plus } from '@holdfast/protocol'
 import { stopIfAborted } from '../abort.ts'
+import { errorCode, errorMessage } from '../system-error.ts'
 
 export type SourceKind = 'file' | 'directory' | 'symlink'
 
@@ -194,12 +195,13 @@ const kindOf = (path: string, entry: Dirent | Dirent<Buffer> | Stats): SourceKin
 }
 
 const readError = (path: string, error: unknown): unknown => {
-  if (!(error instanceof Error) || !('code' in error)) return error
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
+  if (HoldfastError.is(error)) return error
+  const code = errorCode(error)
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new HoldfastError({ code: 'FILE_NOT_FOUND', path }, { cause: error })
   }
   return new HoldfastError(
-    { code: 'INPUT_UNREADABLE', path, reason: error.message },
+    { code: 'INPUT_UNREADABLE', path, reason: errorMessage(error) },
     { cause: error },
   )
 }
