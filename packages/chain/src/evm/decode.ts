@@ -97,6 +97,7 @@ const PROOFS: Readonly<Record<string, Entry>> = {
 
 const MARKET: Readonly<Record<string, Entry>> = {
   MarketCallerNotClient: caller('only the client may (client, sender)'),
+  MarketCallerNotVault: caller('only the vault may'),
   MarketCallerNotOperator: caller('only the operator may (operator, sender)'),
   MarketClientSignatureInvalid: signature,
   MarketDealClosed: deal('it is closed'),
@@ -205,7 +206,6 @@ const REST: Readonly<Record<string, Entry>> = {
   InvalidAccountNonce: named('InvalidAccountNonce'),
   InvalidShortString: named('InvalidShortString'),
   ReentrancyGuardReentrantCall: named('ReentrancyGuardReentrantCall'),
-  SafeCastOverflowedUintDowncast: named('SafeCastOverflowedUintDowncast'),
   ScheduleBeforeGenesis: named('ScheduleBeforeGenesis'),
   StringTooLong: named('StringTooLong'),
   // Solidity's own.

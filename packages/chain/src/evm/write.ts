@@ -113,10 +113,15 @@ export const withdrawCall = (
   }),
 })
 
-export const settleCall = (contracts: Contracts, deals: readonly DealId[]): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({ abi: dealMarketAbi, functionName: 'settleMany', args: [deals] }),
-})
+/** One deal has a cheaper call of its own. */
+export const settleCall = (contracts: Contracts, deals: readonly DealId[]): Transaction => {
+  const [only] = deals
+  const data =
+    deals.length === 1 && only !== undefined
+      ? encodeFunctionData({ abi: dealMarketAbi, functionName: 'settle', args: [only] })
+      : encodeFunctionData({ abi: dealMarketAbi, functionName: 'settleMany', args: [deals] })
+  return { to: contracts.market, data }
+}
 
 export const closeDealCall = (contracts: Contracts, terms: DealTerms): Transaction => ({
   to: contracts.market,

@@ -6,6 +6,7 @@
 import { createCipheriv, createDecipheriv, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { HoldfastError, type Random } from '@holdfast/protocol'
+import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { asRecord, type Fields, fieldsOf } from '../json.ts'
 import { signerFromPrivateKey } from './signer.ts'
@@ -49,17 +50,27 @@ export interface KeystoreV3 {
 
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex')
 
-const deriveScrypt = (
+/**
+ * RFC 7914 wants N < 2^(16·r), and OpenSSL insists; the published vector (N = 2^18, r = 1) and some
+ * writers do not care. Those few are computed in JavaScript.
+ */
+const isBeyondOpenSsl = ({ n, r }: ScryptCost): boolean => 16 * r < 32 && n >= 2 ** (16 * r)
+
+const deriveScrypt = async (
   passphrase: string,
   salt: Uint8Array,
   cost: ScryptCost,
-): Promise<Uint8Array> =>
-  new Promise((resolve, reject) => {
-    const options = { N: cost.n, r: cost.r, p: cost.p, maxmem: SCRYPT_BYTES_MAX * 2 }
-    scrypt(Buffer.from(passphrase, 'utf8'), salt, 32, options, (error, key) =>
+): Promise<Uint8Array> => {
+  const secret = Buffer.from(passphrase, 'utf8')
+  const { n: N, r, p } = cost
+  const maxmem = SCRYPT_BYTES_MAX * 2
+  if (isBeyondOpenSsl(cost)) return scryptAsync(secret, salt, { N, r, p, dkLen: 32, maxmem })
+  return new Promise((resolve, reject) => {
+    scrypt(secret, salt, 32, { N, r, p, maxmem }, (error, key) =>
       error === null ? resolve(key) : reject(error),
     )
   })
+}
 
 const macOf = (derived: Uint8Array, ciphertext: Uint8Array): Uint8Array =>
   keccak_256.create().update(derived.subarray(16, 32)).update(ciphertext).digest()
