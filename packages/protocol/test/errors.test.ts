@@ -135,7 +135,7 @@ describe('across the wire', () => {
       trailer('SEED_MISSING', `{"period":"${'9'.repeat(5_000)}"}`),
       trailer('DEAL_NOT_FOUND', '{"deal":["a"]}'),
       trailer('TX_REVERTED', '{"error":"x","args":[1]}'),
-      new Uint8Array(20_000),
+      trailer('QUEUE_FULL', `{"limit":5,"more":"${'x'.repeat(20_000)}"}`),
       Uint8Array.of(0xff, 0xff, 0xff),
     ]) {
       expect(decodeErrorDetail(bad).code).toBe('PEER_MISBEHAVED')

@@ -29,12 +29,21 @@ export const uint = (value: bigint | number, width: number): Buffer =>
 export const unhex = (text: string): Buffer => Buffer.from(text.slice(2), 'hex')
 export const hex = (data: Uint8Array): `0x${string}` => `0x${Buffer.from(data).toString('hex')}`
 
+/** The longest stream made so far, by seed; streams are prefixes of each other. */
+const STREAMS = new Map<number, Buffer>()
+
 /**
  * The vectors' payloads: SHA-256(seed as u64 ‖ k as u64) for k = 0, 1, 2 ... joined and cut to
- * `length`.
+ * `length`. A view of shared bytes: copy before writing.
  */
 export const payloadBytes = (seed: number, length: number): Buffer => {
-  const blocks: Buffer[] = []
-  for (let k = 0; k * 32 < length; k++) blocks.push(sha256(uint(seed, 8), uint(k, 8)))
-  return Buffer.concat(blocks).subarray(0, length)
+  const made = STREAMS.get(seed) ?? Buffer.alloc(0)
+  if (made.length >= length) return made.subarray(0, length)
+  const blocks: Buffer[] = [made]
+  for (let k = made.length / 32; k * 32 < length; k++) {
+    blocks.push(sha256(uint(seed, 8), uint(k, 8)))
+  }
+  const stream = Buffer.concat(blocks)
+  STREAMS.set(seed, stream)
+  return stream.subarray(0, length)
 }
