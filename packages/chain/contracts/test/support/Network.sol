@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 pragma solidity 0.8.37;
 
-import {TestStablecoin} from "../../src/devnet/TestStablecoin.sol";
+
 import {IBeacon} from "../../src/interfaces/IBeacon.sol";
 import {IDealMarket} from "../../src/interfaces/IDealMarket.sol";
 import {IProofLedger} from "../../src/interfaces/IProofLedger.sol";
@@ -11,6 +11,7 @@ import {Challenge} from "../../src/libraries/Challenge.sol";
 import {DealTerms} from "../../src/types/DealTerms.sol";
 import {ScheduleParams} from "../../src/types/ScheduleParams.sol";
 import {Base} from "./Base.sol";
+import {ITestToken} from "./ITestToken.sol";
 import {LocalDrand} from "./LocalDrand.sol";
 import {PayloadTree} from "./PayloadTree.sol";
 import {SlotReference} from "./SlotReference.sol";
@@ -34,7 +35,7 @@ abstract contract Network is Base {
     address internal immutable provider = vm.addr(0x04e4);
     address internal immutable feeAccount = vm.addr(0xfee);
 
-    TestStablecoin internal token;
+    ITestToken internal token;
     IBeacon internal beacon;
     IVault internal vault;
     IProviderRegistry internal registry;
@@ -55,7 +56,7 @@ abstract contract Network is Base {
 
     function deployNetwork(uint256 challenges) internal {
         vm.warp(GENESIS);
-        token = TestStablecoin(vm.deployCode("TestStablecoin.sol"));
+        token = ITestToken(vm.deployCode("TestStablecoin.sol"));
         slots = new SlotReference();
         address[] memory tokens = new address[](1);
         tokens[0] = address(token);
