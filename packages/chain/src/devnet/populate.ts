@@ -2,7 +2,15 @@
  * What a fresh embedded chain is given: coin for gas, a test token, the contracts, and money in the
  * accounts. The deployment itself is that of any chain (deploy/deploy.ts).
  */
-import { type Address, amount, type Hex, type Seconds, seconds } from '@holdfast/protocol'
+import {
+  type Address,
+  amount,
+  type Hex,
+  HoldfastError,
+  larger,
+  type Seconds,
+  seconds,
+} from '@holdfast/protocol'
 import { encodeFunctionData } from 'viem'
 import { createContract, deployContracts } from '../deploy/deploy.ts'
 import type { ChainClient } from '../evm/client.ts'
@@ -28,12 +36,26 @@ const MINIMUM_STAKE = amount(1_000_000)
 export interface NetworkChoices {
   /** Length of a proof period; 20 s unless given. */
   readonly period?: Seconds
-  /** 3/4 of the period unless given. */
+  /** 3/4 of the period unless given, but enough for seed and proof. */
   readonly window?: Seconds
   /** 1 s unless given. */
   readonly seedDelay?: Seconds
   /** 10 unless given. */
   readonly directChallenges?: number
+}
+
+/** The choices with their defaults. @throws HoldfastError `CONFIG_INVALID` for a period too short. */
+const scheduleOf = (
+  choices: NetworkChoices,
+): { readonly period: Seconds; readonly window: Seconds; readonly seedDelay: Seconds } => {
+  const period = choices.period ?? DEFAULT_PERIOD
+  const seedDelay = choices.seedDelay ?? DEFAULT_DELAY
+  // The seed takes its delay and a drand period; then a second must be left to prove in.
+  const least = seconds(seedDelay + DRAND_PERIOD + 1n)
+  const window = choices.window ?? larger(seconds((period * 3n) / 4n), least)
+  if (window >= least && window <= period) return { period, window, seedDelay }
+  const reason = `${period} s with a window of ${window} s: a window has at least ${least} s, a period at least its window`
+  throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'period', reason })
 }
 
 /** The call that makes test tokens out of nothing. */
@@ -51,14 +73,12 @@ export const populate = async (
   await Promise.all(all.map(({ address }) => control.give(address, GAS_MONEY)))
   const deployer = accountIn(keys, 'deployer')
   const token = await createContract(chain, deployer.signer, testStablecoinBytecode)
-  const period = choices.period ?? DEFAULT_PERIOD
+  const schedule = scheduleOf(choices)
   const params = await deployContracts(chain, deployer.signer, {
     tokens: [token],
     feeAccount: deployer.address,
     minimumStake: MINIMUM_STAKE,
-    period,
-    window: choices.window ?? seconds((period * 3n) / 4n),
-    seedDelay: choices.seedDelay ?? DEFAULT_DELAY,
+    ...schedule,
     directChallenges: choices.directChallenges ?? DIRECT_CHALLENGES,
     feeBps: FEE_BPS,
     drand: { period: DRAND_PERIOD, publicKey: keys.drand.publicKey },

@@ -80,7 +80,7 @@ const isTransport = (error: unknown): boolean =>
 
 const shortMessage = (error: unknown): string =>
   error instanceof BaseError
-    ? [error.shortMessage, error.details].filter((part) => part !== '').join(' ')
+    ? [error.shortMessage, error.details.slice(0, 500)].filter((part) => part !== '').join(' ')
     : String(error)
 
 /** Rejects with `ABORTED` as soon as one of the signals fires; the work itself goes on unheard. */
@@ -122,11 +122,10 @@ export const reach = async <T>(
     return await abortable(call(client.rpc), signalsOf(client, options))
   } catch (cause) {
     if (!isTransport(cause)) throw cause
+    // Without its cause: that repeats the endpoint with its path, and the whole request.
+    const { endpoint } = client
     const reason = shortMessage(cause)
-    throw new HoldfastError(
-      { code: 'LEDGER_UNREACHABLE', endpoint: client.endpoint, reason },
-      { cause },
-    )
+    throw new HoldfastError({ code: 'LEDGER_UNREACHABLE', endpoint, reason })
   }
 }
 

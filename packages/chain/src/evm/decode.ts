@@ -249,7 +249,10 @@ const revertDataIn = (error: BaseError): Hex | undefined => {
   return undefined
 }
 
-/** What a call failed with, as our error; ours pass as they are. */
+/**
+ * What a call failed with, as our error; ours pass as they are. The client's own error is left
+ * behind: it repeats the whole request, which may be a contract's code, and says nothing more.
+ */
 export const decodeFailure = (failure: unknown): HoldfastError => {
   if (HoldfastError.is(failure)) return failure
   if (!(failure instanceof BaseError)) {
@@ -257,7 +260,8 @@ export const decodeFailure = (failure: unknown): HoldfastError => {
     return new HoldfastError({ code: 'TX_REVERTED', error: 'Unknown', args }, { cause: failure })
   }
   const data = revertDataIn(failure)
-  if (data !== undefined) return new HoldfastError(decodeRevert(data), { cause: failure })
-  const args = [failure.shortMessage, failure.details].filter((part) => part !== '')
-  return new HoldfastError({ code: 'TX_REVERTED', error: 'Refused', args }, { cause: failure })
+  if (data !== undefined) return new HoldfastError(decodeRevert(data))
+  const words = [failure.shortMessage, failure.details].map((part) => part.slice(0, 500))
+  const args = words.filter((part) => part !== '')
+  return new HoldfastError({ code: 'TX_REVERTED', error: 'Refused', args })
 }
