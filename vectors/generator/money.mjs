@@ -7,6 +7,8 @@ const TIB = 1n << 40n
 const strings = (record) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, String(value)]))
 
+const smaller = (a, b) => [a, b].sort((x, y) => (x < y ? -1 : 1))[0]
+
 export const pricing = () => {
   const cases = []
   for (const length of [1n, 1024n, 3_000_001n, TIB / 1024n, TIB - 1n, TIB, 1n << 50n]) {
@@ -43,10 +45,24 @@ export const pricing = () => {
 
 export const funding = () => {
   const cases = []
-  for (const rate of [0n, 1n, 999_999_999_999n, 1_000_000_000_000n, 3_617_123_456_789n, 1n << 100n]) {
+  for (const rate of [
+    0n,
+    1n,
+    999_999_999_999n,
+    1_000_000_000_000n,
+    3_617_123_456_789n,
+    1n << 100n,
+  ]) {
     for (const period of [20n, 86_400n]) {
       const three = money.cost(rate, period, 3n)
-      for (const deposit of [0n, 1n, three, three + 1n, three === 0n ? 0n : three - 1n, 10n ** 15n]) {
+      for (const deposit of [
+        0n,
+        1n,
+        three,
+        three + 1n,
+        three === 0n ? 0n : three - 1n,
+        10n ** 15n,
+      ]) {
         cases.push(strings({ rate, period, deposit, funded: money.funded(deposit, rate, period) }))
       }
     }
@@ -86,7 +102,7 @@ export const accounting = () => {
     const full = money.cost(rate, period, periods)
     const deposit = full + extra < 0n ? 0n : full + extra
     const funded = money.funded(deposit, rate, period)
-    const counted = funded < periods ? funded : periods
+    const counted = smaller(funded, periods)
     const opened = 41n
     const deal = {
       rate,
@@ -119,8 +135,22 @@ const firstRound = (notBefore, drand) => {
 export const schedules = () => {
   const cases = []
   for (const params of [
-    { genesis: 1_000n, period: 20n, window: 15n, seedDelay: 1n, drandGenesis: 900n, drandPeriod: 1n },
-    { genesis: 1_000n, period: 20n, window: 15n, seedDelay: 0n, drandGenesis: 1_500n, drandPeriod: 3n },
+    {
+      genesis: 1_000n,
+      period: 20n,
+      window: 15n,
+      seedDelay: 1n,
+      drandGenesis: 900n,
+      drandPeriod: 1n,
+    },
+    {
+      genesis: 1_000n,
+      period: 20n,
+      window: 15n,
+      seedDelay: 0n,
+      drandGenesis: 1_500n,
+      drandPeriod: 3n,
+    },
     {
       genesis: 1_800_000_000n,
       period: 86_400n,

@@ -114,7 +114,8 @@ export const seeds = () =>
       chainId: context.chainId,
       beacon: account('beacon', n),
       round: [1n, 12_345_678n, (1n << 64n) - 1n][n],
-      signature: value32('sig', n, 0) + [1, 2, 3].map((i) => value32('sig', n, i).slice(2)).join(''),
+      signature:
+        value32('sig', n, 0) + [1, 2, 3].map((i) => value32('sig', n, i).slice(2)).join(''),
     }
     return {
       chainId: String(input.chainId),
