@@ -7,6 +7,7 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
+import { errnoOf } from './store/disk-errors.ts'
 
 export interface HomePaths {
   readonly home: string
@@ -64,7 +65,7 @@ const createExclusively = async (path: string, text: string): Promise<boolean> =
     await handle.close()
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    if (errnoOf(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -76,7 +77,7 @@ const removeStale = async (lock: string): Promise<void> => {
     await rename(lock, aside)
     await unlink(aside)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (errnoOf(error) !== 'ENOENT') throw error
   }
 }
 
@@ -85,7 +86,7 @@ const isAlive = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errnoOf(error) === 'EPERM'
   }
 }
 

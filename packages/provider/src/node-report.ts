@@ -3,7 +3,7 @@
  * none.
  */
 import type { LedgerReader, NetworkParams } from '@holdfast/chain'
-import { type Clock, periodAt, type Signer } from '@holdfast/protocol'
+import { type Bytes, type Clock, periodAt, type Signer } from '@holdfast/protocol'
 import type { ProviderConfig } from './config.ts'
 import type { Performer } from './duties/performer.ts'
 import type { Follower } from './follow/follower.ts'
@@ -43,7 +43,7 @@ export const nodeHealth = (
 }
 
 /** Prometheus text. */
-export const nodeMetrics = async (node: ReportedNode, servedBytes: number): Promise<string> =>
+export const nodeMetrics = async (node: ReportedNode, servedBytes: Bytes): Promise<string> =>
   formatMetrics([
     ...(await storeMetrics(node)),
     ...chainMetrics(node),

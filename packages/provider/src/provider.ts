@@ -179,7 +179,7 @@ export class Provider {
         this.#served.bytes += count
       },
       health: () => nodeHealth(report),
-      metrics: () => nodeMetrics(report, this.#served.bytes),
+      metrics: () => nodeMetrics(report, bytes(this.#served.bytes)),
     })
   }
 

@@ -9,22 +9,17 @@
 import {
   type Address,
   type Bytes,
-  bytes,
   type CallOptions,
   type Clock,
   type CommitUploadResponse,
-  type Hash32,
   HoldfastError,
-  hash32,
   type Logger,
   type OpenUploadRequest,
   type OpenUploadResponse,
-  receiptDigest,
   type Seconds,
   type SessionRequest,
   type Signer,
   type SigningDomain,
-  type StorageReceipt,
   type Timestamp,
   timestamp,
   voucherDigest,
@@ -33,10 +28,12 @@ import type { Holdings } from '../holdings.ts'
 import type { SessionEnd } from '../journal/entries.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
 import type { SessionPromise } from '../journal/promises.ts'
-import { type ByteRange, bytesIn, coversRange } from '../store/ranges.ts'
+import { type ByteRange, coversRange } from '../store/ranges.ts'
 import type { SectorStore } from '../store/sector-store.ts'
 import { ActiveSessions } from './active-sessions.ts'
+import { Committer } from './committer.ts'
 import { type PartBody, receivePart } from './parts.ts'
+import { checkPart, durableOf, type Part, sessionIdOf, wholeOf } from './session-rules.ts'
 import { SessionTokens } from './session-token.ts'
 import { checkVoucher, checkVoucherTime, type VoucherRules } from './vouchers.ts'
 
@@ -67,6 +64,7 @@ export class Intake {
   readonly #options: IntakeOptions
   readonly #tokens: SessionTokens
   readonly #active: ActiveSessions
+  readonly #committer: Committer
   readonly #opening = new Map<string, Promise<OpenUploadResponse>>()
   readonly #committing = new Map<string, Promise<CommitUploadResponse>>()
 
@@ -75,6 +73,12 @@ export class Intake {
     this.#options = options
     this.#tokens = new SessionTokens(options.tokenKey)
     this.#active = new ActiveSessions({ partsMax: options.partsMax })
+    this.#committer = new Committer({
+      ...dependencies,
+      active: this.#active,
+      domain: options.domain,
+      end: (session, end) => this.#end(session, end),
+    })
   }
 
   /** Requests that are sending bytes. */
@@ -142,11 +146,11 @@ export class Intake {
    */
   async putPart(
     request: SessionRequest,
-    part: ByteRange & { readonly total: Bytes },
+    part: Part,
     body: PartBody,
   ): Promise<readonly ByteRange[]> {
     const session = this.#authorised(request)
-    this.#checkPart(session, part)
+    checkPart(part, session.request.voucher.length, this.#options.partBytesMax)
     const range = { start: part.start, end: part.end }
     if (coversRange(durableOf(session), range)) return durableOf(session)
     const { store, book } = this.#dependencies
@@ -177,9 +181,9 @@ export class Intake {
     if (session.receipt !== undefined) return session.receipt
     const running = this.#committing.get(request.session)
     if (running !== undefined) return running
-    const committing = this.#commit(session, options).finally(() =>
-      this.#committing.delete(request.session),
-    )
+    const committing = this.#committer
+      .commit(session, options)
+      .finally(() => this.#committing.delete(request.session))
     this.#committing.set(request.session, committing)
     return committing
   }
@@ -240,59 +244,6 @@ export class Intake {
     }
   }
 
-  async #commit(session: SessionPromise, options: CallOptions): Promise<CommitUploadResponse> {
-    const { store, holdings, book, operator } = this.#dependencies
-    const { voucher } = session.request
-    const whole = coversRange(session.durable, wholeOf(session))
-    if (!whole || !store.staged().has(session.session)) await this.#relyOnHeld(session, options)
-    else await this.#seal(session, options)
-    const receipt: StorageReceipt = {
-      provider: voucher.provider,
-      payer: voucher.payer,
-      scheme: voucher.scheme,
-      root: voucher.root,
-      length: voucher.length,
-      voucherNonce: voucher.nonce,
-      storedAt: this.#now(),
-    }
-    const signature = await operator.sign(receiptDigest(receipt, this.#options.domain))
-    const given = { receipt, signature }
-    await book.record({ kind: 'receipt', session: session.session, receipt: given })
-    await store.discard(session.session)
-    await holdings.noteMended(voucher.root)
-    this.#active.changed(session.session)
-    return given
-  }
-
-  /** Makes the session's own bytes the stored payload. */
-  async #seal(session: SessionPromise, options: CallOptions): Promise<void> {
-    await this.#active.whenQuiet(session.session)
-    try {
-      await this.#dependencies.store.seal(session.session, this.#now(), options)
-    } catch (error) {
-      if (HoldfastError.is(error, 'ROOT_MISMATCH')) await this.#end(session, 'mismatch')
-      throw error
-    }
-  }
-
-  /** Without all bytes from this client, only a payload already here and checked will do. */
-  async #relyOnHeld(session: SessionPromise, options: CallOptions): Promise<void> {
-    const { holdings, store } = this.#dependencies
-    const { voucher } = session.request
-    const incomplete = new HoldfastError({
-      code: 'UPLOAD_INCOMPLETE',
-      expected: voucher.length,
-      actual: bytesIn(session.durable),
-    })
-    if (!holdings.holds(voucher)) throw incomplete
-    if ((await holdings.verify(voucher.root, options)) === undefined) {
-      await this.#active.silence(session.session)
-      return
-    }
-    await store.reserve(session.session, voucher)
-    throw incomplete
-  }
-
   async #end(session: SessionPromise, end: SessionEnd): Promise<void> {
     const { book, store, logger } = this.#dependencies
     await book.record({ kind: 'session-ended', session: session.session, end })
@@ -313,19 +264,6 @@ export class Intake {
     return session
   }
 
-  #checkPart(session: SessionPromise, part: ByteRange & { readonly total: Bytes }): void {
-    const { length } = session.request.voucher
-    const refuse = (reason: string): never => {
-      throw new HoldfastError({ code: 'RANGE_INVALID', reason })
-    }
-    if (part.total !== length) refuse(`the payload has ${length} bytes, not ${part.total}`)
-    if (part.start >= part.end || part.end > length) {
-      refuse(`${part.start}..${part.end} is not inside 0..${length}`)
-    }
-    const { partBytesMax } = this.#options
-    if (part.end - part.start > partBytesMax) refuse(`a part has at most ${partBytesMax} bytes`)
-  }
-
   #checkQuota(payer: Address): void {
     const own = this.#openSessions().filter(({ request }) => request.voucher.payer === payer)
     const { sessionsPerPayerMax } = this.#options
@@ -343,15 +281,3 @@ export class Intake {
     return timestamp(Math.floor(this.#dependencies.clock.now() / 1000))
   }
 }
-
-/** The same voucher always has the same session. */
-const sessionIdOf = (digest: Hash32): string => hash32(digest).slice(2, 34)
-
-const wholeOf = ({ request }: SessionPromise): ByteRange => ({
-  start: bytes(0),
-  end: request.voucher.length,
-})
-
-/** After the receipt everything is durable. */
-const durableOf = (session: SessionPromise): readonly ByteRange[] =>
-  session.receipt === undefined ? session.durable : [wholeOf(session)]

@@ -8,7 +8,7 @@
  */
 import { type FileHandle, open, readFile, rename, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { HoldfastError } from '@holdfast/protocol'
+import { type Bytes, bytes, HoldfastError } from '@holdfast/protocol'
 import { WriteGuard } from '../store/disk-errors.ts'
 import { syncDirectory } from '../store/sector-files.ts'
 import { writeDurably } from '../store/volume-files.ts'
@@ -30,7 +30,7 @@ export interface OpenedJournal {
   readonly journal: FileJournal
   readonly entries: readonly Entry[]
   /** Bytes of an unfinished write that were set aside. */
-  readonly tornBytes: number
+  readonly tornBytes: Bytes
 }
 
 export class FileJournal implements Journal {
@@ -62,8 +62,8 @@ export class FileJournal implements Journal {
     const content = readRecords(data)
     if ('reason' in content) throw corrupt(path, content.offset, content.reason)
     const entries = content.bodies.map((body) => entryOf(path, body))
-    const tornBytes = data.length - content.end
-    if (tornBytes > 0) await setAside(path, data, content.end)
+    const tornBytes = bytes(data.length - content.end)
+    if (tornBytes > 0n) await setAside(path, data, content.end)
     const journal = new FileJournal(path, await open(path, 'r+'), content)
     return { journal, entries, tornBytes }
   }

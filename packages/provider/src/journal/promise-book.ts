@@ -23,7 +23,7 @@ export class PromiseBook {
   /** @throws HoldfastError `STORE_CORRUPT` when the journal is damaged. */
   static async open(directory: string, now: Timestamp, logger: Logger): Promise<PromiseBook> {
     const { journal, entries, tornBytes } = await FileJournal.open(directory)
-    if (tornBytes > 0) {
+    if (tornBytes > 0n) {
       logger.warn('unfinished journal entries set aside', { size_bytes: tornBytes })
     }
     const promises = Promises.of(entries)

@@ -4,7 +4,6 @@
  *
  * Invariants: see `sector-store.ts`. The order of a seal is: checksums, root, trailer, fdatasync,
  * name, index; a crash between any two leaves the reservation or the payload, never neither.
- * Checksums are taken before the root is checked, so rot in between cannot be blessed by a checksum.
  */
 import {
   type Bytes,
@@ -18,21 +17,15 @@ import {
   type Root,
   smaller,
   type Timestamp,
-  toNumber,
 } from '@holdfast/protocol'
 import { keptLayersLength, type Prover } from '@holdfast/prover'
-import { crcOf, WriteGuard } from './disk-errors.ts'
+import { WriteGuard } from './disk-errors.ts'
 import { FramePool } from './frame-pool.ts'
 import { type IndexedRecord, PayloadIndex } from './payload-index.ts'
 import { type PlacedRecord, readChecked, verifyRecord } from './payload-reads.ts'
 import type { ByteRange } from './ranges.ts'
-import {
-  encodeTrailer,
-  FIRST_RECORD,
-  layoutOf,
-  type RecordTrailer,
-  recordBytes,
-} from './sector-format.ts'
+import { finishRecord, writeTrailer } from './sealing.ts'
+import { FIRST_RECORD, layoutOf, type RecordTrailer, recordBytes } from './sector-format.ts'
 import { type Appended, SectorSet } from './sector-set.ts'
 import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
 import { headerFor, type Staged, StagingArea } from './staging.ts'
@@ -54,6 +47,8 @@ export interface FileSectorStoreOptions {
   readonly capacity: Bytes
   /** Disk left alone, so that the journal and the index can still grow. */
   readonly diskMargin: Bytes
+  /** Payloads up to this share sectors. Default `SHARED_PAYLOAD_MAX`. */
+  readonly sharedPayloadMax?: Bytes
 }
 
 interface Parts {
@@ -120,6 +115,10 @@ export class FileSectorStore implements SectorStore {
     return new FileSectorStore(dependencies, options, parts)
   }
 
+  get #sharedMax(): Bytes {
+    return this.#options.sharedPayloadMax ?? SHARED_PAYLOAD_MAX
+  }
+
   /** Why the volume takes no writes; undefined while it does. */
   get readOnlyReason(): string | undefined {
     return this.#parts.guard.reason
@@ -145,9 +144,10 @@ export class FileSectorStore implements SectorStore {
     storedAt: Timestamp,
     options: CallOptions = {},
   ): Promise<StoredPayload> {
-    const { staging, sectors, index, records, guard } = this.#parts
+    const { staging, sectors, index, records, guard, frames } = this.#parts
+    const { prover } = this.#dependencies
     const staged = staging.get(name)
-    const trailer = await this.#finish(staged, storedAt, options)
+    const trailer = await finishRecord({ frames, guard, prover }, staged, storedAt, options)
     const appended = await guard.run(() => this.#place(staged, trailer))
     const record = { ...appended, trailer }
     const former = records.get(trailer.commitment.root)
@@ -204,7 +204,10 @@ export class FileSectorStore implements SectorStore {
     const { sectors, staging, paths } = this.#parts
     const { capacity, diskMargin } = this.#options
     const used = sectors.used
-    const reserved = [...staging.all.values()].reduce((sum, staged) => sum + needOf(staged), 0n)
+    let reserved = 0n
+    for (const { header } of staging.all.values()) {
+      reserved += neededFor(header.commitment.length, header.layersBytes, this.#sharedMax)
+    }
     const taken = used + reserved
     const byCapacity = bytes(capacity > taken ? capacity - taken : 0n)
     const disk = await freeOnDisk(paths.root)
@@ -225,44 +228,17 @@ export class FileSectorStore implements SectorStore {
     if (staging.all.get(name)?.header.commitment.root === commitment.root) return
     guard.check()
     const layers = keptLayersLength(commitment.length, commitment.scheme)
-    const needed = neededFor(commitment.length, layers)
+    const needed = neededFor(commitment.length, layers, this.#sharedMax)
     const { free } = await this.usage()
     if (needed > free) throw new HoldfastError({ code: 'DISK_FULL', needed, available: free })
     const header = headerFor(commitment, this.#nextSequence++, layers)
     await guard.run(() => staging.create(name, sectors.takeNumber(), header))
   }
 
-  /** Checks the bytes, keeps the layers, and makes the staging file a whole durable record. */
-  async #finish(staged: Staged, storedAt: Timestamp, options: CallOptions): Promise<RecordTrailer> {
-    const { frames, guard } = this.#parts
-    const { path, layout, header, handle } = staged
-    const length = toNumber(header.commitment.length)
-    const payload = { path, offset: layout.payload, length }
-    const sums = { kind: 'checksum-frames', ...payload, crcOffset: layout.frameCrcs } as const
-    const framesCrc = crcOf(await frames.run('bulk', sums), guard)
-    const range = { path, offset: bytes(payload.offset), length: header.commitment.length }
-    const layers = { path, offset: bytes(layout.layers) }
-    const { scheme } = header.commitment
-    const how = { ...options, scheme, layers }
-    const actual = await this.#dependencies.prover.commitFile(range, how)
-    if (actual.root !== header.commitment.root) {
-      const expected = header.commitment.root
-      throw new HoldfastError({ code: 'ROOT_MISMATCH', expected, actual: actual.root })
-    }
-    const kept = { kind: 'checksum', path, offset: layout.layers } as const
-    const sum = await frames.run('bulk', { ...kept, length: toNumber(header.layersBytes) })
-    const trailer = { ...header, storedAt, framesCrc, layersCrc: crcOf(sum, guard) }
-    await guard.run(async () => {
-      await handle.datasync()
-      await handle.write(encodeTrailer(trailer), 0, undefined, layout.trailer)
-      await handle.datasync()
-    })
-    return trailer
-  }
-
   async #place(staged: Staged, trailer: RecordTrailer): Promise<Appended> {
-    const { staging, sectors } = this.#parts
-    if (trailer.commitment.length > SHARED_PAYLOAD_MAX) {
+    const { staging, sectors, guard } = this.#parts
+    if (trailer.commitment.length > this.#sharedMax) {
+      await writeTrailer(guard, staged, trailer)
       await staging.promote(staged.name, sectors.pathOf(staged.superblock.sector))
       return sectors.adopt(staged)
     }
@@ -306,10 +282,7 @@ export class FileSectorStore implements SectorStore {
 }
 
 /** Disk that a reservation may take: small payloads exist twice for a moment while they move. */
-const neededFor = (length: Bytes, layers: Bytes): Bytes => {
+const neededFor = (length: Bytes, layers: Bytes, sharedMax: Bytes): Bytes => {
   const record = recordBytes(length, layers)
-  return bytes((length > SHARED_PAYLOAD_MAX ? record : 2n * record) + BigInt(FIRST_RECORD))
+  return bytes((length > sharedMax ? record : 2n * record) + BigInt(FIRST_RECORD))
 }
-
-const needOf = ({ header }: Staged): bigint =>
-  neededFor(header.commitment.length, header.layersBytes)

@@ -2,7 +2,7 @@
  * Sector files as files: creating one durably, reading its superblock, walking its records. Used
  * when a volume opens and when a sector begins; payload bytes pass elsewhere.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
   decodeHeader,
@@ -29,17 +29,30 @@ export const syncDirectory = async (path: string): Promise<void> => {
   }
 }
 
-/** A new sector file with both superblocks, open for reading and writing, durable with its name. */
-export const createSector = async (path: string, superblock: Superblock): Promise<FileHandle> => {
+/** What a new sector file begins with, after its superblocks. */
+export interface SectorStart {
+  readonly header: Uint8Array
+  /** The length the file is given at once. */
+  readonly length: number
+}
+
+/** A new sector file, open for reading and writing, durable with its name and its first record's header. */
+export const createSector = async (
+  path: string,
+  superblock: Superblock,
+  start?: SectorStart,
+): Promise<FileHandle> => {
   const handle = await open(path, 'wx+', 0o600)
   try {
     const block = encodeSuperblock(superblock)
-    await handle.writev([block, block], 0)
+    await handle.writev([block, block, ...(start === undefined ? [] : [start.header])], 0)
+    if (start !== undefined) await handle.truncate(start.length)
     await handle.sync()
     await syncDirectory(dirname(path))
     return handle
   } catch (error) {
     await handle.close()
+    await unlink(path)
     throw error
   }
 }

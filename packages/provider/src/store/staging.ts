@@ -85,16 +85,8 @@ export class StagingArea {
     const path = join(this.#directory, `${name}${SUFFIX}`)
     const superblock: Superblock = { sector, kind: 'own', salt: this.#random.bytes(SALT_BYTES) }
     const layout = layoutOf(FIRST_RECORD, header)
-    const handle = await createSector(path, superblock)
-    try {
-      await handle.write(encodeHeader(header, superblock.salt), 0, undefined, layout.header)
-      await handle.truncate(layout.end)
-      await handle.sync()
-    } catch (error) {
-      await handle.close()
-      await unlink(path)
-      throw error
-    }
+    const start = { header: encodeHeader(header, superblock.salt), length: layout.end }
+    const handle = await createSector(path, superblock, start)
     const staged = this.#staged({ name, path, superblock, header, layout, handle })
     this.#open.set(name, staged)
     return staged
@@ -126,12 +118,12 @@ export class StagingArea {
     await this.#forget(staged)
   }
 
+  /** Removes the file. Should that not survive power loss, recovery finds nobody who wants it. */
   async discard(name: StagingName): Promise<void> {
     const staged = this.#open.get(name)
     if (staged === undefined) return
     await this.#forget(staged)
     await unlink(staged.path)
-    await syncDirectory(this.#directory)
   }
 
   /** Disk the reservations have asked for but not yet taken, by what the files occupy. */

@@ -2,10 +2,12 @@
  * A small client for tests: the protocol's own codecs over grpc-js and node:https, nothing of the
  * client package. It can also say things that no decent client says.
  */
+import { createHash } from 'node:crypto'
 import { request as httpsRequest } from 'node:https'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
-import { signingDomain, systemClock, systemRandom } from '@holdfast/chain'
+import { type NetworkParams, signingDomain, systemClock, systemRandom } from '@holdfast/chain'
 import {
+  type Address,
   amount,
   bytes,
   type Commitment,
@@ -20,12 +22,13 @@ import {
   type OpenUploadResponse,
   type ProposeDealRequest,
   type ProposeDealResponse,
+  type ProviderId,
   periods,
-  plainHasher,
   providerService,
   RootAccumulator,
   type ServiceMethod,
   type Signer,
+  type TreeHasher,
   timestamp,
   toHex,
   type UploadVoucher,
@@ -34,7 +37,15 @@ import {
 } from '@holdfast/protocol'
 import type { ProviderEndpoints } from '../../src/provider.ts'
 import type { TlsIdentity } from '../../src/tls.ts'
-import type { TestNetwork } from './network.ts'
+
+/** What the client must know of the network it talks on. */
+export interface ClientNetwork {
+  readonly params: NetworkParams
+  readonly config: { readonly provider: ProviderId; readonly token: Address }
+  readonly publisher: Signer
+  /** Block time, about. */
+  readonly time: () => bigint
+}
 
 export interface HttpAnswer {
   readonly status: number
@@ -51,9 +62,26 @@ export interface HttpCall {
   readonly body?: Uint8Array
 }
 
-/** The commitment of a payload, by the slow reference. */
+const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest()
+
+/** Node's own SHA-256: quick enough for large payloads, and nothing of ours. */
+const nodeHasher: TreeHasher = {
+  name: 'node',
+  leaves: (payload, out) => {
+    for (let i = 0; i * 1024 < payload.length; i++) {
+      out.set(sha256(payload.subarray(i * 1024, (i + 1) * 1024)), i * 32)
+    }
+  },
+  pairs: (nodes, out) => {
+    for (let i = 0; i * 64 < nodes.length; i++) {
+      out.set(sha256(nodes.subarray(i * 64, (i + 1) * 64)), i * 32)
+    }
+  },
+}
+
+/** The commitment of a payload, by the protocol's accumulator. */
 export const commitmentOf = (payload: Uint8Array): Commitment => {
-  const accumulator = new RootAccumulator(plainHasher)
+  const accumulator = new RootAccumulator(nodeHasher)
   accumulator.update(payload)
   return accumulator.finish()
 }
@@ -72,13 +100,13 @@ export const payloadOf = (length: number, seed = 1): Uint8Array => {
 export const nonce = (): Hash32 => hash32(toHex(systemRandom.bytes(32)))
 
 export class TestClient {
-  readonly #network: TestNetwork
+  readonly #network: ClientNetwork
   readonly #endpoints: ProviderEndpoints
   readonly #tls: TlsIdentity
   readonly #client: Client
 
   constructor(parts: {
-    readonly network: TestNetwork
+    readonly network: ClientNetwork
     readonly endpoints: ProviderEndpoints
     readonly tls: TlsIdentity
   }) {
@@ -132,7 +160,7 @@ export class TestClient {
     voucher: UploadVoucher,
     signer: Signer = this.#network.publisher,
   ): Promise<OpenUploadResponse> {
-    const digest = voucherDigest(voucher, signingDomain(this.#network.chain.network))
+    const digest = voucherDigest(voucher, signingDomain(this.#network.params))
     const signature = await signer.sign(digest)
     return this.call(providerService.openUpload, { voucher, signature })
   }
@@ -176,7 +204,7 @@ export class TestClient {
     commitment: Commitment,
     change: Partial<DealTerms> = {},
   ): Promise<ProposeDealRequest> {
-    const { chain, config, publisher } = this.#network
+    const { params, config, publisher, time } = this.#network
     const term = periods(10)
     const { length } = commitment
     const { quote, signature } = await this.call(providerService.quote, {
@@ -185,7 +213,7 @@ export class TestClient {
       token: config.token,
     })
     const now = BigInt(Math.floor(systemClock.now() / 1000))
-    const later = now > chain.time ? now : chain.time
+    const later = now > time() ? now : time()
     const terms: DealTerms = {
       ...commitment,
       client: publisher.address,
@@ -194,7 +222,7 @@ export class TestClient {
       dataset: ZERO_HASH,
       rate: quote.rate,
       periods: term,
-      deposit: costOf({ rate: quote.rate, period: chain.network.period, periods: term }),
+      deposit: costOf({ rate: quote.rate, period: params.period, periods: term }),
       collateral: quote.collateral,
       notice: quote.notice,
       replacementCost: amount(0),
@@ -205,7 +233,7 @@ export class TestClient {
       nonce: nonce(),
       ...change,
     }
-    const digest = dealIdOf(terms, signingDomain(chain.network)) as string as Hash32
+    const digest = dealIdOf(terms, signingDomain(params)) as string as Hash32
     const clientSignature = await publisher.sign(digest)
     return { terms, clientSignature, quote, quoteSignature: signature }
   }

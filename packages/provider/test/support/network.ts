@@ -31,7 +31,7 @@ import { type HomePaths, homePaths } from '../../src/home.ts'
 import { Provider } from '../../src/provider.ts'
 import { createVolume, writeDurably } from '../../src/store/volume-files.ts'
 import { createTlsIdentity } from '../../src/tls.ts'
-import { TestClient } from './client.ts'
+import { type ClientNetwork, TestClient } from './client.ts'
 
 export const PERIOD_SECONDS = 1000n
 const MONEY = amount(1_000_000_000_000n)
@@ -152,10 +152,15 @@ export class TestNetwork {
     )
     const endpoints = await provider.start()
     const tls = provider.parts.tls
-    const client = new TestClient({ network: this, endpoints, tls })
+    const client = new TestClient({ network: this.#clientNetwork(), endpoints, tls })
     const running = new RunningProvider(provider, client, (self) => this.#running.delete(self))
     this.#running.add(running)
     return running
+  }
+
+  #clientNetwork(): ClientNetwork {
+    const { chain, config, publisher } = this
+    return { params: chain.network, config, publisher, time: () => chain.time }
   }
 
   /** Moves to the start of the next period and posts its seed. */

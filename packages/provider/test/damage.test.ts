@@ -1,0 +1,92 @@
+/** Bytes overwritten behind the node's back: noticed, named, declared; other deals go on. */
+
+import { type Commitment, type DealId, providerService } from '@holdfast/protocol'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { codeOf, commitmentOf, payloadOf } from './support/client.ts'
+import { type RunningProvider, TestNetwork, until } from './support/network.ts'
+import { flipByte } from './support/store.ts'
+
+describe('damage', () => {
+  let network: TestNetwork
+  let running: RunningProvider
+
+  beforeEach(async () => {
+    network = await TestNetwork.create()
+    running = await network.start()
+  })
+  afterEach(async () => {
+    await network.close()
+  })
+
+  const damage = async ({ root }: Commitment, at: number): Promise<void> => {
+    const place = running.provider.parts.store.find(root)?.payload
+    await flipByte(place?.path ?? '', Number(place?.offset ?? 0n) + at)
+  }
+
+  const faulted = (deal: DealId): boolean =>
+    running.provider.parts.follower.state.deal(deal)?.faultedFrom !== undefined
+
+  const errors = (): readonly unknown[] =>
+    network.log.filter(({ level }) => level === 'error').map(({ fields }) => fields)
+
+  test('found by a read: no wrong byte leaves, the fault is declared, the other deal is proven', async () => {
+    const sick = payloadOf(400_000, 1)
+    const well = payloadOf(300_000, 2)
+    const first = await running.client.deal(sick)
+    const second = await running.client.deal(well)
+    const before = await running.client.get(commitmentOf(sick).root)
+    expect(Buffer.from(before.body).equals(sick)).toBe(true)
+    await damage(commitmentOf(sick), 200_000)
+    const read = await running.client.get(commitmentOf(sick).root)
+    expect(Buffer.from(sick).subarray(0, read.body.length).equals(read.body)).toBe(
+      read.status < 300,
+    )
+    expect(read.status >= 300 || !read.complete).toBe(true)
+    await until('the fault is declared', () => faulted(first.deal))
+    expect(errors()).toContainEqual(
+      expect.objectContaining({ deals: [first.deal], leaf: 192n, root: commitmentOf(sick).root }),
+    )
+    const again = await running.client.get(commitmentOf(sick).root)
+    expect([again.status, codeOf(again)]).toEqual([500, 'PAYLOAD_CORRUPT'])
+    const seen = await running.client.call(providerService.getDeal, { deal: first.deal })
+    expect(seen.state).toBe('faulty')
+    expect(seen.fault).toMatch(/^leaf 192: /)
+
+    network.nextPeriod()
+    const now = network.nextPeriod()
+    const { state } = running.provider.parts.follower
+    await until('the next period is proven', () => state.isProven(now))
+    const ledger = network.ledger(network.publisher)
+    await until('settled', () => (state.deal(second.deal)?.settledThrough ?? 0n) > now)
+    expect((await ledger.deal(first.deal))?.paid).toBe(0n)
+    expect((await ledger.deal(second.deal))?.paid).toBeGreaterThan(0n)
+    const metrics = await running.client.http({ method: 'GET', path: '/metrics' })
+    expect(Buffer.from(metrics.body).toString()).toMatch(/^holdfast_payloads_damaged 1$/m)
+  })
+
+  test('found by an answer: every leaf is damaged, so the first challenge meets it', async () => {
+    const payload = payloadOf(20_000, 3)
+    const { deal } = await running.client.deal(payload)
+    for (let at = 0; at < payload.length; at += 512) await damage(commitmentOf(payload), at)
+    network.nextPeriod()
+    await until('the fault is declared', () => faulted(deal))
+    await expect(
+      running.client.call(providerService.getAnswers, { deal, period: network.now }),
+    ).rejects.toMatchObject({ detail: { code: 'PAYLOAD_CORRUPT' } })
+    expect(errors()).toContainEqual(expect.objectContaining({ deals: [deal] }))
+  })
+
+  test('found by verification before a second receipt: the client has to send the bytes', async () => {
+    const payload = payloadOf(90_000, 4)
+    await running.client.upload(payload)
+    await damage(commitmentOf(payload), 5)
+    const session = await running.client.open(running.client.voucher(commitmentOf(payload)))
+    await expect(running.client.commit(session)).rejects.toMatchObject({
+      detail: { code: 'UPLOAD_INCOMPLETE' },
+    })
+    await running.client.put(session, payload, { start: 0, end: payload.length })
+    await running.client.commit(session)
+    const read = await running.client.get(commitmentOf(payload).root)
+    expect(Buffer.from(read.body).equals(payload)).toBe(true)
+  })
+})

@@ -1,0 +1,130 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HoldfastError, leafIndex, root, timestamp } from '@holdfast/protocol'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Entry } from '../../src/journal/entries.ts'
+import { FileJournal } from '../../src/journal/file-journal.ts'
+
+const entry = (i: number): Entry => ({
+  kind: 'damage-found',
+  root: root(`0x${i.toString(16).padStart(64, '0')}`),
+  leaf: leafIndex(i),
+  what: `number ${i}`,
+})
+
+describe('the journal', () => {
+  let directory: string
+  let path: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'holdfast-journal-'))
+    path = join(directory, 'journal.log')
+  })
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  const write = async (batches: readonly (readonly Entry[])[]): Promise<number[]> => {
+    const { journal } = await FileJournal.open(directory)
+    const ends: number[] = []
+    for (const batch of batches) {
+      await journal.append(batch)
+      ends.push(journal.size)
+    }
+    await journal.close()
+    return ends
+  }
+
+  const read = async (): Promise<readonly Entry[]> => {
+    const { journal, entries } = await FileJournal.open(directory)
+    await journal.close()
+    return entries
+  }
+
+  test('gives back what was appended, in order, over many openings', async () => {
+    await write([[entry(1), entry(2)], [entry(3)]])
+    await write([[entry(4)]])
+    expect(await read()).toEqual([1, 2, 3, 4].map(entry))
+  })
+
+  test('keeps concurrent appends, each whole', async () => {
+    const { journal } = await FileJournal.open(directory)
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => journal.append([entry(i), entry(100 + i)])),
+    )
+    await journal.close()
+    const entries = await read()
+    expect(entries).toHaveLength(100)
+    for (let i = 0; i < 50; i++) {
+      const at = entries.findIndex((e) => e.kind === 'damage-found' && e.leaf === BigInt(i))
+      expect(entries[at + 1]).toEqual(entry(100 + i))
+    }
+  })
+
+  test('cut anywhere, it keeps every batch before the cut and sets the rest aside', async () => {
+    const ends = await write([[entry(1)], [entry(2), entry(3)], [entry(4)]])
+    const whole = await readFile(path)
+    for (let cut = 0; cut < whole.length; cut += 7) {
+      await writeFile(path, whole.subarray(0, cut))
+      const batches = ends.filter((end) => end <= cut).length
+      expect(await read()).toEqual([1, 2, 3, 4].map(entry).slice(0, [0, 1, 3, 4][batches]))
+    }
+    expect((await readdir(directory)).some((name) => name.includes('.torn-'))).toBe(true)
+  })
+
+  test('goes on after a cut', async () => {
+    await write([[entry(1)], [entry(2)]])
+    const whole = await readFile(path)
+    await writeFile(path, whole.subarray(0, whole.length - 3))
+    await write([[entry(5)]])
+    expect(await read()).toEqual([1, 5].map(entry))
+  })
+
+  test('any byte changed before the last batch refuses to open', async () => {
+    const ends = await write([[entry(1)], [entry(2)], [entry(3)]])
+    const whole = await readFile(path)
+    for (let at = 0; at < (ends[1] ?? 0); at += 3) {
+      const damaged = Buffer.from(whole)
+      damaged[at] = (damaged[at] ?? 0) ^ 4
+      await writeFile(path, damaged)
+      await expect(FileJournal.open(directory)).rejects.toMatchObject({
+        detail: { code: 'STORE_CORRUPT' },
+      })
+    }
+  })
+
+  test('records exchanged or left out refuse to open', async () => {
+    const ends = await write([[entry(1)], [entry(2)], [entry(3)]])
+    const whole = await readFile(path)
+    const [first = 0, second = 0] = ends
+    const parts = [whole.subarray(0, first), whole.subarray(first, second), whole.subarray(second)]
+    for (const order of [
+      [0, 2],
+      [1, 0, 2],
+      [0, 1, 1, 2],
+    ]) {
+      await writeFile(path, Buffer.concat(order.map((i) => parts[i] ?? Buffer.alloc(0))))
+      await expect(FileJournal.open(directory)).rejects.toThrow(HoldfastError)
+    }
+  })
+
+  test('rewritten, it holds the new entries, and what comes after', async () => {
+    const { journal } = await FileJournal.open(directory)
+    for (let i = 0; i < 20; i++) await journal.append([entry(i)])
+    const before = journal.size
+    await journal.rewrite([{ kind: 'started', at: timestamp(5) }, entry(19)])
+    expect(journal.size).toBeLessThan(before)
+    await journal.append([entry(20)])
+    await journal.close()
+    expect(await read()).toEqual([{ kind: 'started', at: 5n }, entry(19), entry(20)])
+  })
+
+  test('an entry of an unknown kind refuses to open', async () => {
+    const { encodeRecord, CHAIN_START } = await import('../../src/journal/journal-format.ts')
+    const body = new TextEncoder().encode('{"kind":"from-the-future"}')
+    await writeFile(path, encodeRecord({ batch: 1n, left: 0, previous: CHAIN_START, body }))
+    await expect(FileJournal.open(directory)).rejects.toMatchObject({
+      detail: { code: 'STORE_CORRUPT' },
+    })
+  })
+})

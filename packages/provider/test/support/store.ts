@@ -1,0 +1,118 @@
+/** A sector store in a temporary directory, with a prover that hashes by the slow reference. */
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemRandom } from '@holdfast/chain'
+import {
+  address,
+  type Bytes,
+  bytes,
+  type Commitment,
+  type Logger,
+  timestamp,
+} from '@holdfast/protocol'
+import type { Prover } from '@holdfast/prover'
+import {
+  FileSectorStore,
+  type FileSectorStoreDependencies,
+} from '../../src/store/file-sector-store.ts'
+import { createVolume } from '../../src/store/volume-files.ts'
+import { commitmentOf } from './client.ts'
+import { type LogLine, recordingLogger } from './network.ts'
+
+export const PROVIDER = address(`0x${'ab'.repeat(20)}`)
+/** Larger payloads get a sector of their own. */
+export const SHARED_MAX = bytes(400_000)
+export const NOW = timestamp(1_800_000_000)
+
+/** Commits like the real one, in the test's own thread; it keeps no layers. */
+export const slowProver: Pick<Prover, 'commitFile'> = {
+  commitFile: async (range) => {
+    const file = await readFile(range.path)
+    const start = Number(range.offset)
+    return commitmentOf(new Uint8Array(file.subarray(start, start + Number(range.length))))
+  },
+}
+
+export class StoreBox {
+  readonly directory: string
+  readonly log: LogLine[] = []
+  readonly logger: Logger = recordingLogger(this.log)
+  readonly #opened: FileSectorStore[] = []
+
+  private constructor(directory: string) {
+    this.directory = directory
+  }
+
+  static async create(): Promise<StoreBox> {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-store-'))
+    await createVolume(directory, PROVIDER)
+    return new StoreBox(directory)
+  }
+
+  async open(
+    change: Partial<FileSectorStoreDependencies & { readonly capacity: Bytes }> = {},
+  ): Promise<FileSectorStore> {
+    const { capacity = bytes(2 ** 30), ...dependencies } = change
+    const store = await FileSectorStore.open(
+      { prover: slowProver, random: systemRandom, logger: this.logger, ...dependencies },
+      {
+        directory: this.directory,
+        provider: PROVIDER,
+        capacity,
+        diskMargin: bytes(0),
+        sharedPayloadMax: SHARED_MAX,
+      },
+    )
+    this.#opened.push(store)
+    return store
+  }
+
+  async close(store: FileSectorStore): Promise<void> {
+    this.#opened.splice(this.#opened.indexOf(store), 1)
+    await store.close()
+  }
+
+  async remove(): Promise<void> {
+    for (const store of this.#opened) await store.close()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
+
+let names = 0
+
+/** Stores a payload whole. */
+export const storePayload = async (
+  store: FileSectorStore,
+  payload: Uint8Array,
+): Promise<Commitment> => {
+  const commitment = commitmentOf(payload)
+  const name = `s${names++}`
+  await store.reserve(name, commitment)
+  await store.write(name, bytes(0), [payload])
+  await store.sync(name)
+  await store.seal(name, NOW)
+  return commitment
+}
+
+export const readAll = async (
+  store: FileSectorStore,
+  { root, length }: Commitment,
+): Promise<Uint8Array> => {
+  const parts: Uint8Array[] = []
+  for await (const part of store.read(root, { start: bytes(0), end: length })) parts.push(part)
+  return new Uint8Array(Buffer.concat(parts))
+}
+
+/** Changes one byte of a file in place. */
+export const flipByte = async (path: string, offset: number): Promise<void> => {
+  const handle = await open(path, 'r+')
+  try {
+    const buffer = new Uint8Array(1)
+    await handle.read(buffer, 0, 1, offset)
+    buffer[0] = (buffer[0] ?? 0) ^ 0x40
+    await handle.write(buffer, 0, 1, offset)
+  } finally {
+    await handle.close()
+  }
+}
