@@ -159,6 +159,8 @@ const flip = (data, at) => {
   return copy
 }
 
+const fill = (data, at, length) => Buffer.from(data).fill(0xff, at, at + length)
+
 const spoiltAnswers = (data, depth) => {
   const tail = 77 + 40 * depth
   return [
@@ -177,6 +179,7 @@ const spoiltAnswers = (data, depth) => {
           ['sibling weight', flip(data, 77 + 39)],
           ['sibling weight huge', flip(data, 77 + 32)],
           ['sibling last', flip(data, tail - 1)],
+          ['sibling weight at 2^64 - 1', fill(data, 77 + 32, 8)],
         ]
       : []),
     ['leaf bytes', flip(data, tail)],

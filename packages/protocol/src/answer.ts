@@ -1,6 +1,6 @@
 /**
  * Answers to global challenges: their bytes, and the one check that the contracts make of them.
- * Source: docs/spec/answers.md. Twin: contracts/src/libraries/Answer.sol.
+ * Source: docs/spec/answers.md. Twin: contracts/src/libraries/AnswerCheck.sol.
  *
  * Layout: deal 32 ‖ scheme 1 ‖ root 32 ‖ leaves 8 ‖ slot 4 ‖ treeDepth x (hash 32 ‖ weight 8) ‖
  * leaf 1024 ‖ payloadDepth x 32. Invariant: the length follows from the snapshot's depth and

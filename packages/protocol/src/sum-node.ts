@@ -1,6 +1,6 @@
 /**
  * Nodes of the provider tree: a keccak hash and the weight under it. Source:
- * docs/spec/provider-tree.md. Twin: contracts/src/libraries/SumTree.sol.
+ * docs/spec/provider-tree.md. Twin: contracts/src/libraries/ProviderTree.sol.
  *
  * Invariant: an empty slot is (0, 0); weights add up and fit 64 bits.
  */

@@ -107,6 +107,8 @@ describe('an answer', () => {
     const spoilt = Uint8Array.from(answerTo(0n))
     spoilt[77 + 120] = (spoilt[77 + 120] ?? 0) ^ 1
     expect(message(0n, spoilt)).toContain('leaf 0 of deal 0x')
+    const heavy = Uint8Array.from(answerTo(0n)).fill(0xff, 77 + 32, 77 + 40)
+    expect(message(0n, heavy)).toContain('pass 64 bits')
     expect(message(5n, answerTo(0n))).toContain('position 5 is not in deal 0x')
   })
 })
