@@ -2,7 +2,8 @@
  * The first walk: a folder becomes blocks, a payload, stored bytes and two deals on chain. What the
  * command prints is compared with what can be computed offline and with what the contracts hold.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { writeSmallTree } from '../support/corpus.ts'
 import { Network } from '../support/network.ts'
@@ -65,11 +66,19 @@ test('publishing the same folder again does nothing and says so', async () => {
   expect(deals).toHaveLength(2)
 })
 
-test.each([
-  ['a missing path', 'not-there', /not-there/],
-  ['a wrong replica count', '.', /replicas/],
-])('%s is refused in words', async (_what, path, words) => {
-  const outcome = await network.holdfast('publish', network.path(path), '--replicas', '0', '--yes')
-  expect(outcome.exit).not.toBe(0)
-  expect(outcome.stderr).toMatch(words)
+test('a path that is not there is named, and no deal comes of it', async () => {
+  const outcome = await network.holdfast('publish', network.path('not-there'), '--yes')
+  expect(outcome.exit).toBe(3)
+  expect(outcome.stderr).toMatch(/not-there/)
+})
+
+test('more replicas than there are providers are refused before money moves', async () => {
+  const other = network.path('other')
+  mkdirSync(other)
+  writeSmallTree(other)
+  writeFileSync(join(other, 'more.txt'), 'makes it another dataset\n')
+  const before = await network.ledger.deals({})
+  const outcome = await network.holdfast('publish', other, '--replicas', '4', '--yes')
+  expect(outcome.exit).toBe(4)
+  expect(await network.ledger.deals({})).toHaveLength(before.length)
 })
