@@ -113,28 +113,37 @@ interface Parts {
   readonly stop: AbortController
 }
 
-/** The network in the directory, checked against the chain, or a new one. */
-const openNetwork = async (
-  parts: Parts,
-  file: string,
-): Promise<{ readonly network: NetworkFile; readonly keys: DevnetKeys }> => {
+/** Both, side by side; when one fails the other is waited for, so that it can be released. */
+const both = async <A, B>(first: Promise<A>, second: Promise<B>): Promise<readonly [A, B]> => {
+  await Promise.allSettled([first, second])
+  return [await first, await second]
+}
+
+interface Place {
+  readonly networkFile: string
+  readonly keysDir: string
+  /** True when the directory has a network already. */
+  readonly isKnown: boolean
+}
+
+/** The network in the directory, or a new one. */
+const openNetwork = async (parts: Parts, keys: DevnetKeys, place: Place): Promise<NetworkFile> => {
   const { parameters, chain, control, state } = parts
-  const rpc = [parts.process.url]
-  const keysDir = join(parameters.stateDir, 'keys')
-  const devnet = { keys: keysDir, pid: process.pid }
-  if (await exists(file)) {
-    const network = { ...(await readNetwork(file)), rpc, devnet }
-    const keys = await openKeys(keysDir)
-    await catchUp(chain, control)
-    await writeNetwork(file, network)
-    return { network, keys }
+  const own = {
+    rpc: [parts.process.url],
+    devnet: { keys: place.keysDir, pid: process.pid },
   }
-  const keys = await createKeys(keysDir, parameters.random ?? systemRandom)
+  if (place.isKnown) {
+    const network = { ...(await readNetwork(place.networkFile)), ...own }
+    await catchUp(chain, control)
+    await writeNetwork(place.networkFile, network)
+    return network
+  }
   const params = await populate({ chain, control }, keys, parameters)
   await state.save()
-  const network = { ...params, rpc, drandUrls: [], devnet }
-  await writeNetwork(file, network)
-  return { network, keys }
+  const network = { ...params, ...own, drandUrls: [] }
+  await writeNetwork(place.networkFile, network)
+  return network
 }
 
 const startRelayer = async (
@@ -197,12 +206,18 @@ const lockDirectory = async (parameters: DevnetParameters, releases: Releases): 
 }
 
 const open = async (parameters: DevnetParameters, releases: Releases): Promise<Devnet> => {
-  const networkFile = join(parameters.stateDir, 'network.json')
+  const { stateDir, random = systemRandom } = parameters
+  const networkFile = join(stateDir, 'network.json')
+  const keysDir = join(stateDir, 'keys')
   await lockDirectory(parameters, releases)
+  const isKnown = await exists(networkFile)
   // Without a network file the last start did not finish: what its chain held belongs to nobody.
-  if (!(await exists(networkFile))) await rm(stateFile(parameters.stateDir), { force: true })
-  const parts = await openParts(parameters, releases)
-  const { network, keys } = await openNetwork(parts, networkFile)
+  if (!isKnown) await rm(stateFile(stateDir), { force: true })
+  const [parts, keys] = await both(
+    openParts(parameters, releases),
+    isKnown ? openKeys(keysDir) : createKeys(keysDir, random),
+  )
+  const network = await openNetwork(parts, keys, { networkFile, keysDir, isKnown })
   const { clock, logger } = parameters
   const { chain, control, process } = parts
   releases.add(() => parts.stop.abort())

@@ -101,26 +101,18 @@ export class Transactor {
 
   async #handOver(transaction: Transaction, options: CallOptions): Promise<Sent> {
     const request = { ...transaction, account: this.#signer.address, blockTag: 'pending' } as const
-    const [gas, fees, balance] = await Promise.all([
+    const [gas, fees, balance, first] = await Promise.all([
       this.#gasFor(request, options),
       currentFees(this.#client, options),
       reach(this.#client, (rpc) => getBalance(rpc, { address: this.#signer.address }), options),
+      this.#nonce(options),
     ])
-    const needed = gas * fees.maxFeePerGas
-    if (balance < needed) {
-      throw new HoldfastError(
-        { code: 'FUNDS_INSUFFICIENT', needed, available: balance },
-        {
-          message: `${this.#signer.address} has ${balance} wei of native coin; this transaction may need ${needed} for gas`,
-        },
-      )
-    }
+    this.#checkBalance(balance, gas * fees.maxFeePerGas)
+    const body = { type: 'eip1559', chainId: Number(this.#client.chainId), ...fees, gas } as const
+    let nonce = first
     for (let round = 1; ; round++) {
-      const nonce = await this.#nonce(options)
-      const body = { type: 'eip1559', chainId: Number(this.#client.chainId), nonce } as const
-      const sent = await this.#sign({ ...body, ...transaction, ...fees, gas })
-      const taken = await this.#submit(sent.raw, options)
-      if (taken === 'taken') {
+      const sent = await this.#sign({ ...body, ...transaction, nonce })
+      if ((await this.#submit(sent.raw, options)) === 'taken') {
         this.#inFlight.add(nonce)
         return sent
       }
@@ -129,7 +121,14 @@ export class Transactor {
         throw new HoldfastError({ code: 'TX_REVERTED', error: 'NonceTaken', args: [reason] })
       }
       await pause(this.#client, milliseconds(NONCE_PAUSE_MS), options)
+      nonce = await this.#nonce(options)
     }
+  }
+
+  #checkBalance(available: bigint, needed: bigint): void {
+    if (available >= needed) return
+    const message = `${this.#signer.address} has ${available} wei of native coin; this transaction may need ${needed} for gas`
+    throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed, available }, { message })
   }
 
   async #gasFor(

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/system-adapters.ts'
 const [, , stateDir = ''] = process.argv
 const devnet = await startDevnet({
   ...{ stateDir, clock: systemClock, logger: silentLogger },
-  period: seconds(4n),
+  period: seconds(3n),
 })
 process.stdout.write(`${JSON.stringify({ chain: devnet.chainPid, rpc: devnet.network.rpc[0] })}\n`)
 process.once('SIGTERM', async () => {

@@ -199,7 +199,7 @@ describeWithAnvil('kill -9', () => {
   test('of everything at once, again and again, loses at most the newest second', () =>
     withFolder(async (folder) => {
       let known = 0n
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 2; round++) {
         const child = await startChild(folder)
         // The relayer makes blocks by itself; wait until a new one is on disk.
         await until(async () => (await savedHeight(folder)) > known)
