@@ -30,13 +30,14 @@ static int has_sha2(void) {
 #endif
 
 size_t hf_kernels(const hf_kernel *const **list) {
-  static const hf_kernel *found[4];
+  static const hf_kernel *found[5];
   static size_t count;
   if (count == 0) {
     size_t n = 0;
 #ifdef HF_X86
     __builtin_cpu_init();
-    if (has_shani()) found[n++] = &hf_shani;
+    if (has_shani() && __builtin_cpu_supports("avx")) found[n++] = &hf_shani;
+    if (has_shani()) found[n++] = &hf_shani_sse;
     if (__builtin_cpu_supports("avx2")) found[n++] = &hf_avx2;
 #endif
 #ifdef HF_ARM

@@ -34,6 +34,7 @@ extern const hf_kernel hf_portable;
 #if defined(__x86_64__) || defined(_M_X64)
 #define HF_X86 1
 extern const hf_kernel hf_shani;
+extern const hf_kernel hf_shani_sse;
 extern const hf_kernel hf_avx2;
 #endif
 #if defined(__aarch64__)

@@ -19,7 +19,7 @@ export const runOf = (range: FileRange): RunOfFile => ({
   length: toNumber(range.length),
 })
 
-const taskJob = (job: AnswerJob): AnswerTaskJob => ({
+export const taskJob = (job: AnswerJob): AnswerTaskJob => ({
   scheme: job.commitment.scheme,
   root: fromHex(job.commitment.root),
   payload: { ...runOf(job.payload), length: toNumber(job.commitment.length) },
@@ -32,7 +32,7 @@ const openingBytes = (job: AnswerJob): number => {
   return shapeOf(scheme).leafWidth + treeDepth(scheme, length) * NODE_BYTES
 }
 
-const outcomeOf = (job: AnswerJob, outcome: AnswerTaskOutcome): AnswerOutcome => {
+export const outcomeOf = (job: AnswerJob, outcome: AnswerTaskOutcome): AnswerOutcome => {
   if (!outcome.ok) return { ...outcome, leaf: outcome.leaf as LeafIndex }
   const size = openingBytes(job)
   const { leafWidth } = shapeOf(job.commitment.scheme)

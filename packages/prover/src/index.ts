@@ -1,4 +1,5 @@
 /** The face of `@holdfast/prover`: re-exports only. */
+export * from './answer-here.ts'
 export type { PlacedNode } from './forest.ts'
 export { keptLayersLength } from './layers.ts'
 export * from './open-prover.ts'

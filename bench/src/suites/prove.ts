@@ -1,0 +1,332 @@
+/**
+ * Answering challenges: five openings of a 1 GiB payload beside the present way, warm and from a cold
+ * cache, and a whole period of a provider with a thousand deals.
+ */
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadAddon, openEngine } from '@holdfast/native'
+import {
+  bytes,
+  type Commitment,
+  dealChallenges,
+  globalChallenges,
+  hash32,
+  leafIndex,
+  leavesFor,
+  verifyLeaf,
+} from '@holdfast/protocol'
+import {
+  type AnswerJob,
+  type AnswerOutcome,
+  answerHere,
+  type FileRange,
+  keptLayersLength,
+  openProver,
+  type Prover,
+} from '@holdfast/prover'
+import { hex, mustEqual, writeNoise } from '../data.ts'
+import type { BenchCase, CaseResult, Contestant } from '../harness.ts'
+import { conclude } from '../harness.ts'
+import { PeerList } from '../peers.ts'
+import { CACHED_BYTES, CACHED_LEVEL, type PresentProof, PresentWay } from '../present-way.ts'
+import type { Suite, SuiteContext } from '../suite.ts'
+
+const GIB = 2 ** 30
+/** Challenges of one proof, in both ways of proving. */
+const CHALLENGES = 5
+
+/** A payload on disk with its layers. */
+interface Stored {
+  readonly payload: FileRange
+  readonly layers: FileRange
+  readonly commitment: Commitment
+}
+
+const store = async (prover: Prover, payload: FileRange, layersAt: string): Promise<Stored> => {
+  const place = { path: layersAt, offset: bytes(0) }
+  const commitment = await prover.commitFile(payload, { layers: place })
+  return { payload, layers: { ...place, length: keptLayersLength(payload.length) }, commitment }
+}
+
+/** A generator of positions: the same on every run. */
+const positions = (below: number): (() => number) => {
+  let turn = 0
+  return () => {
+    const digest = createHash('sha256').update(`challenge ${turn++}`).digest()
+    return digest.readUIntBE(0, 6) % below
+  }
+}
+
+const checkOutcomes = (outcomes: readonly AnswerOutcome[], jobs: readonly AnswerJob[]): void => {
+  outcomes.forEach((outcome, i) => {
+    const commitment = jobs[i]?.commitment
+    if (!outcome.ok || !commitment) throw new Error(outcome.ok ? 'no job' : outcome.what)
+    for (const proof of outcome.proofs) verifyLeaf(commitment, proof)
+  })
+}
+
+const trunc = (left: Uint8Array, right: Uint8Array): Uint8Array => {
+  const node = createHash('sha256').update(left).update(right).digest()
+  node[31] = (node[31] ?? 0) & 0x3f
+  return node
+}
+
+const checkPresent = (
+  proofs: readonly PresentProof[],
+  leaves: readonly number[],
+  root: string,
+): void => {
+  proofs.forEach(({ leaf, path }, i) => {
+    let [node, index] = [leaf, leaves[i] ?? 0]
+    for (const sibling of path) {
+      node = index % 2 === 0 ? trunc(node, sibling) : trunc(sibling, node)
+      index = Math.floor(index / 2)
+    }
+    mustEqual(hex(node), root, 'the present way')
+  })
+}
+
+/** The cached layer of the present way over a file: made by our engine, not timed. */
+const cachedLayer = (
+  fd: number,
+  length: number,
+): { readonly layer: Uint8Array; readonly root: string } => {
+  const engine = openEngine()
+  const nodes = Math.ceil(length / CACHED_BYTES)
+  const width = 2 ** Math.ceil(Math.log2(nodes))
+  const layer = new Uint8Array(width * 32)
+  const top = new Uint8Array(32)
+  const output = { kept: new Uint8Array(0), root: top }
+  for (let i = 0; i < nodes; i++) {
+    const offset = i * CACHED_BYTES
+    const range = { fd, offset, length: Math.min(CACHED_BYTES, length - offset) }
+    engine.fileSubtree(range, { scheme: 2, level: CACHED_LEVEL, keptLevel: 7 }, output)
+    layer.set(top, i * 32)
+  }
+  const whole = CACHED_LEVEL + Math.log2(width)
+  engine.fileSubtree({ fd, offset: 0, length }, { scheme: 2, level: whole, keptLevel: 7 }, output)
+  return { layer, root: hex(top) }
+}
+
+interface Ways {
+  readonly ours: Contestant
+  readonly present: Contestant
+  readonly check: BenchCase['check']
+}
+
+const ways = (
+  stored: Stored,
+  present: PresentWay,
+  fd: number,
+  root: string,
+  name: string,
+): Ways => {
+  const engine = openEngine()
+  const length = Number(stored.commitment.length)
+  const ourPosition = positions(Math.ceil(length / 1024))
+  const theirPosition = positions(Math.floor(length / 127) * 4)
+  let jobs: readonly AnswerJob[] = []
+  let leaves: readonly number[] = []
+  const five = (next: () => number): readonly number[] => Array.from({ length: CHALLENGES }, next)
+  const ours: Contestant = {
+    name: engine.name,
+    work: 1,
+    run: () => {
+      jobs = [{ ...stored, indices: five(ourPosition).map((index) => leafIndex(index)) }]
+      return answerHere(engine, jobs)
+    },
+  }
+  const peer: Contestant = {
+    name,
+    work: 1,
+    run: () => {
+      leaves = five(theirPosition)
+      return leaves.map((leaf) => present.prove(fd, leaf))
+    },
+  }
+  return {
+    ours,
+    present: peer,
+    check: (result, contestant) =>
+      contestant.name === peer.name
+        ? checkPresent(result as readonly PresentProof[], leaves, root)
+        : checkOutcomes(result as readonly AnswerOutcome[], jobs),
+  }
+}
+
+/** Drops a file's clean pages from the system's cache. */
+const forget = (...paths: readonly string[]): void => {
+  const load = loadAddon()
+  if (!load.ok) return
+  for (const path of paths) {
+    const fd = openSync(path, 'r')
+    load.addon.forget(fd)
+    closeSync(fd)
+  }
+}
+
+const syncFile = (path: string): void => {
+  const fd = openSync(path, 'r')
+  fsyncSync(fd)
+  closeSync(fd)
+}
+
+async function* oneGiB(
+  context: SuiteContext,
+  prover: Prover,
+): AsyncIterable<BenchCase | CaseResult> {
+  const list = new PeerList()
+  const hashtree = await list.load('@chainsafe/hashtree')
+  const path = join(context.folder, 'payload')
+  context.say('writing and committing a payload of 1 GiB')
+  writeNoise(path, GIB)
+  const payload = { path, offset: bytes(0), length: bytes(GIB) }
+  const stored = await store(prover, payload, join(context.folder, 'layers'))
+  syncFile(stored.layers.path)
+  yield layersCase('sha256-1k', stored, 0.4)
+  const commp = { path: join(context.folder, 'layers-commp'), offset: bytes(0) }
+  await prover.commitFile(payload, { scheme: 2, layers: commp })
+  yield layersCase('commp', { ...stored, layers: { ...commp, length: bytes(0) } }, 0.8)
+  if (!hashtree) throw new Error(list.absent.join('; '))
+  const fd = openSync(path, 'r')
+  try {
+    const { layer, root } = cachedLayer(fd, GIB)
+    const present = new PresentWay(hashtree, layer)
+    const name = `the present way on ${hashtree.name}`
+    const { ours, present: peer, check } = ways(stored, present, fd, root, name)
+    const common = { unit: 'ms', better: 'less', scale: 1e3, check } as const
+    yield {
+      ...common,
+      name: 'five answers over 1 GiB, warm',
+      clock: 'thread',
+      ours,
+      peers: [peer],
+      goal: { of: 'ratio', bound: 300, stretch: 450 },
+      rounds: 11,
+    }
+    const before = (): void => forget(path, stored.layers.path)
+    yield {
+      ...common,
+      name: 'five answers over 1 GiB, cold cache',
+      clock: 'wall',
+      ours: { ...ours, before },
+      peers: [{ ...peer, before }],
+      goal: { of: 'ratio', bound: 80, stretch: 150 },
+      rounds: 15,
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const layersCase = (scheme: string, { payload, layers }: Stored, bound: number): CaseResult => {
+  const percent = (100 * statSync(layers.path).size) / Number(payload.length)
+  const nothing: Contestant = { name: 'holdfast', work: 1, run: () => percent }
+  const bench: BenchCase = {
+    name: `kept layers of ${scheme} on disk, of the payload`,
+    unit: '%',
+    better: 'less',
+    clock: 'wall',
+    scale: 1,
+    ours: nothing,
+    peers: [],
+    check: () => undefined,
+    goal: { of: 'figure', bound },
+  }
+  return conclude(bench, percent, {}, 1)
+}
+
+const DEALS = 1000
+const DEAL_BYTES = Math.floor((100 * GIB) / DEALS)
+
+/** A thousand payloads in one sparse file of 100 GiB, each with layers of its own. */
+const thousandDeals = async (
+  { folder, say }: SuiteContext,
+  prover: Prover,
+): Promise<readonly Stored[]> => {
+  const path = join(folder, 'sector')
+  const layersPath = join(folder, 'sector.layers')
+  const fd = openSync(path, 'w')
+  ftruncateSync(fd, DEALS * DEAL_BYTES)
+  closeSync(fd)
+  say('committing to a thousand payloads, 100 GiB, sparse')
+  const length = bytes(DEAL_BYTES)
+  const kept = keptLayersLength(length)
+  const stored: Stored[] = []
+  for (let i = 0; i < DEALS; i++) {
+    const payload = { path, offset: bytes(i * DEAL_BYTES), length }
+    const place = { path: layersPath, offset: bytes(BigInt(i) * kept) }
+    const commitment = await prover.commitFile(payload, { layers: place })
+    stored.push({ payload, layers: { ...place, length: kept }, commitment })
+  }
+  return stored
+}
+
+/** Everything that one period asks of that provider, in payload order. */
+const periodJobs = (deals: readonly Stored[]): readonly AnswerJob[] => {
+  const context = {
+    chainId: 1n,
+    proofs: `0x${'11'.repeat(20)}`,
+    provider: `0x${'22'.repeat(20)}`,
+    period: 7n,
+    seed: hash32(`0x${'33'.repeat(32)}`),
+  } as unknown as Parameters<typeof globalChallenges>[0]
+  const each = leavesFor(bytes(DEAL_BYTES))
+  const wanted = deals.map((_, i) => {
+    const deal = `0x${i.toString(16).padStart(64, '0')}` as Parameters<typeof dealChallenges>[1]
+    return [...dealChallenges(context, deal, CHALLENGES, each)]
+  })
+  const weight = (each * BigInt(DEALS)) as typeof each
+  for (const position of globalChallenges(context, 460, weight)) {
+    wanted[Number(position / each)]?.push(leafIndex(position % each))
+  }
+  return deals.map((deal, i) => ({ ...deal, indices: wanted[i] ?? [] }))
+}
+
+const periodCase = async (context: SuiteContext, prover: Prover): Promise<BenchCase> => {
+  const jobs = periodJobs(await thousandDeals(context, prover))
+  const answers = jobs.reduce((sum, { indices }) => sum + indices.length, 0)
+  let checked: readonly AnswerOutcome[] = []
+  const run = async (): Promise<number> => {
+    let count = 0
+    const seen: AnswerOutcome[] = []
+    for await (const outcome of prover.answerEach(jobs)) {
+      count += outcome.ok ? outcome.proofs.length : 0
+      if (checked.length === 0) seen.push(outcome)
+    }
+    if (checked.length === 0) checked = seen
+    return count
+  }
+  return {
+    name: 'one period: 1,000 deals, 100 GiB, warm; answers per second and core',
+    unit: 'answers/s',
+    better: 'more',
+    clock: 'process',
+    scale: 1,
+    ours: { name: prover.engine, work: answers, run },
+    peers: [],
+    check: (result) => {
+      mustEqual(result, answers, 'the period')
+      checkOutcomes(
+        checked.filter((_, i) => i % 50 === 0),
+        jobs.filter((_, i) => i % 50 === 0),
+      )
+    },
+    goal: { of: 'figure', bound: 8000, stretch: 15_000 },
+  }
+}
+
+export const proveSuite: Suite = {
+  name: 'prove',
+  about: 'answers beside the present way of proving, warm and cold, and a whole period',
+  async *cases(context) {
+    const prover = await openProver({ threads: 1 })
+    try {
+      yield* oneGiB(context, prover)
+      yield await periodCase(context, prover)
+    } finally {
+      await prover.close()
+    }
+  },
+}
