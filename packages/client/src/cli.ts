@@ -2,12 +2,12 @@
  * The `holdfast` command: the one place where ports meet their adapters. Parses the command line,
  * builds the runtime, runs one command, prints one result, exits with its code.
  */
-import { createJsonLogger, systemClock, systemRandom } from '@holdfast/chain'
-import { EXIT_CODES, HoldfastError, silentLogger } from '@holdfast/protocol'
+import { EXIT_CODES, HoldfastError, type Logger, silentLogger } from '@holdfast/protocol'
 import { Command, CommanderError } from 'commander'
-import { COMMANDS } from './commands/all.ts'
-import type { CommandBody, GlobalFlags, Run, Runtime } from './commands/runtime.ts'
+import { loadCommands } from './commands/all.ts'
+import type { CommandBody, GlobalFlags, Register, Run, Runtime } from './commands/runtime.ts'
 import { loadSettings } from './config/settings.ts'
+import { systemClock, systemRandom } from './system-ambient.ts'
 import { refuseSecrets } from './ui/argv-guard.ts'
 import { toHoldfastError } from './ui/json.ts'
 import { Output } from './ui/output.ts'
@@ -55,12 +55,16 @@ const openRuntime = async (flags: GlobalFlags, output: Output): Promise<Runtime>
   settings: await loadSettings(flags, process.env),
   clock: systemClock,
   random: systemRandom,
-  logger:
-    flags.verbose === true ? createJsonLogger(process.stderr, { level: 'debug' }) : silentLogger,
+  logger: flags.verbose === true ? await verboseLogger() : silentLogger,
   signal: stopSignal(),
 })
 
-const buildProgram = (run: Run, json: boolean): Command => {
+const verboseLogger = async (): Promise<Logger> => {
+  const { createJsonLogger } = await import('@holdfast/chain')
+  return createJsonLogger(process.stderr, { level: 'debug' })
+}
+
+const buildProgram = (commands: readonly Register[], run: Run, json: boolean): Command => {
   const program = new Command('holdfast')
     .description('Publish datasets to storage that proves itself, and read them back verified.')
     .version(VERSION)
@@ -76,7 +80,7 @@ const buildProgram = (run: Run, json: boolean): Command => {
     .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
     .addHelpText('after', EXIT_HELP)
     .exitOverride()
-  for (const register of COMMANDS) register(program, run)
+  for (const register of commands) register(program, run)
   return program
 }
 
@@ -99,7 +103,8 @@ const main = async (argv: readonly string[]): Promise<number> => {
     }
   try {
     refuseSecrets(argv)
-    await buildProgram(run, json).parseAsync(argv, { from: 'user' })
+    const commands = await loadCommands(argv)
+    await buildProgram(commands, run, json).parseAsync(argv, { from: 'user' })
   } catch (error) {
     exit = failed(error, output)
   }

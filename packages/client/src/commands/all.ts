@@ -1,31 +1,36 @@
-/** Every command, in the order of the help. */
-import { registerCid } from './cid.ts'
-import { registerCommit } from './commit.ts'
-import { registerDevnet } from './devnet.ts'
-import { registerDoctor } from './doctor.ts'
-import { registerFund } from './fund.ts'
-import { registerInit } from './init.ts'
-import { registerPack } from './pack.ts'
-import { registerPlan } from './plan.ts'
-import { registerProviders } from './providers.ts'
-import { registerPublish } from './publish.ts'
-import { registerRead } from './read.ts'
+/**
+ * Every command, in the order of the help, with how to load it. Only what a command line names is
+ * loaded: most of a command's start is loading libraries that other commands need.
+ */
 import type { Register } from './runtime.ts'
-import { registerStatus } from './status.ts'
-import { registerWallet } from './wallet.ts'
 
-export const COMMANDS: readonly Register[] = [
-  registerDevnet,
-  registerInit,
-  registerWallet,
-  registerFund,
-  registerProviders,
-  registerCid,
-  registerCommit,
-  registerPack,
-  registerPlan,
-  registerPublish,
-  registerStatus,
-  registerRead,
-  registerDoctor,
+interface CommandModule {
+  readonly names: readonly string[]
+  readonly load: () => Promise<Register>
+}
+
+export const COMMANDS: readonly CommandModule[] = [
+  { names: ['devnet'], load: async () => (await import('./devnet.ts')).registerDevnet },
+  { names: ['init'], load: async () => (await import('./init.ts')).registerInit },
+  { names: ['wallet'], load: async () => (await import('./wallet.ts')).registerWallet },
+  { names: ['fund', 'withdraw'], load: async () => (await import('./fund.ts')).registerFund },
+  { names: ['providers'], load: async () => (await import('./providers.ts')).registerProviders },
+  { names: ['cid'], load: async () => (await import('./cid.ts')).registerCid },
+  { names: ['commit'], load: async () => (await import('./commit.ts')).registerCommit },
+  { names: ['pack'], load: async () => (await import('./pack.ts')).registerPack },
+  { names: ['plan'], load: async () => (await import('./plan.ts')).registerPlan },
+  { names: ['publish'], load: async () => (await import('./publish.ts')).registerPublish },
+  { names: ['status', 'proofs'], load: async () => (await import('./status.ts')).registerStatus },
+  {
+    names: ['ls', 'cat', 'get', 'verify'],
+    load: async () => (await import('./read.ts')).registerRead,
+  },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
 ]
+
+/** The commands that `argv` may mean; all of them when it names none. */
+export const loadCommands = async (argv: readonly string[]): Promise<readonly Register[]> => {
+  const named = COMMANDS.filter(({ names }) => names.some((name) => argv.includes(name)))
+  const wanted = named.length === 0 ? COMMANDS : named
+  return Promise.all(wanted.map(({ load }) => load()))
+}

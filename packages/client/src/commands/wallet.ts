@@ -1,10 +1,12 @@
 /** `holdfast wallet new|import|list|balance`: keys in keystore v3 files; a key never crosses argv. */
-import { readdir, readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { createKeystore, keystoreAddress } from '@holdfast/chain'
 import { fromHex, HoldfastError } from '@holdfast/protocol'
 import { accountAddress, keyFiles, loadNetwork, obtainPassphrase } from '../config/open-network.ts'
 import { readConfig, writeConfig } from '../config/settings.ts'
+import { errorMessage } from '../system-error.ts'
 import type { CommandResult } from '../ui/output.ts'
 import { askSecret } from '../ui/prompt.ts'
 import { formatAmount, formatTable } from '../ui/text.ts'
@@ -87,20 +89,32 @@ const create = async (
 
 /** @throws HoldfastError `INPUT_UNREADABLE`; the message never holds the key. */
 const readKey = async (file: string | undefined): Promise<Uint8Array> => {
-  const text =
-    file === undefined
-      ? await askSecret('the private key', '--key-file')
-      : await readFile(file === '-' ? '/dev/stdin' : resolve(file), 'utf8').catch(
-          (cause: Error) => {
-            throw new HoldfastError({ code: 'INPUT_UNREADABLE', path: file, reason: cause.message })
-          },
-        )
+  const text = await keyText(file)
   const digits = text.trim().replace(/^0x/i, '')
   if (!/^[0-9a-f]{64}$/i.test(digits)) {
     const reason = 'it does not hold a private key of 64 hex digits'
     throw new HoldfastError({ code: 'INPUT_UNREADABLE', path: file ?? 'the answer', reason })
   }
   return fromHex(`0x${digits}`)
+}
+
+/** A key is 66 characters; anything much longer is the wrong file. */
+const KEY_CHARACTERS_MAX = 1024
+
+const keyText = async (file: string | undefined): Promise<string> => {
+  if (file === undefined) return askSecret('the private key', '--key-file')
+  const stream = file === '-' ? process.stdin : createReadStream(resolve(file))
+  let text = ''
+  try {
+    for await (const chunk of stream) {
+      text += String(chunk)
+      if (text.length > KEY_CHARACTERS_MAX) break
+    }
+  } catch (cause) {
+    const reason = errorMessage(cause)
+    throw new HoldfastError({ code: 'INPUT_UNREADABLE', path: file, reason }, { cause })
+  }
+  return text
 }
 
 const list = async (runtime: Runtime): Promise<CommandResult> => {

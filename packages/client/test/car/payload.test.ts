@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { CarReader } from '@ipld/car'
 import { decode } from '@ipld/dag-pb'
 import { beforeAll, expect, test } from '@jest/globals'
+import { exporter, recursive } from 'ipfs-unixfs-exporter'
 import type { CID } from 'multiformats/cid'
 import { TRAILER_SECTION_LENGTH } from '../../src/car/car-index.ts'
 import { readCar } from '../../src/car/read-car.ts'
@@ -42,6 +43,28 @@ test('@ipld/car reads it: one root, every link leads to a block', async () => {
     return count
   }
   expect(await walk(packed.root)).toBeGreaterThan(15)
+})
+
+test('the reference exporter walks it and finds the same files', async () => {
+  const reader = await CarReader.fromBytes(await readFile(car))
+  const blockstore = {
+    get: async function* (cid: CID): AsyncGenerator<Uint8Array> {
+      const block = await reader.get(cid)
+      if (block === undefined) throw new Error(`no block ${cid}`)
+      yield block.bytes
+    },
+  }
+  let files = 0
+  for await (const entry of recursive(packed.root, blockstore as never)) {
+    const node = await exporter(entry.cid, blockstore as never)
+    if ((node.type !== 'file' && node.type !== 'raw') || entry.name === 'link') continue
+    const pieces: Uint8Array[] = []
+    for await (const piece of node.content()) pieces.push(piece)
+    const path = entry.path.split('/').slice(1)
+    expect(Buffer.concat(pieces).equals(await readFile(join(source, ...path)))).toBe(true)
+    files += 1
+  }
+  expect(files).toBe(packed.files)
 })
 
 test('each block once, children before parents, the root last, then only the index', async () => {
