@@ -3,7 +3,8 @@
  * the next command can be `publish`.
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createKeystore, type NetworkFile, type TokenInfo } from '@holdfast/chain'
 import { type Address, amount } from '@holdfast/protocol'
 import {
@@ -66,6 +67,7 @@ const chooseKey = async (runtime: Runtime, network: NetworkFile): Promise<KeyFil
   const passphraseFile = settings.passphraseFile?.value
   if (!existsSync(keystore)) {
     const passphrase = await obtainPassphrase({ keystore, passphraseFile }, flags.passphraseFd)
+    await mkdir(dirname(keystore), { recursive: true, mode: 0o700 })
     await createKeystore({ path: keystore, passphrase })
   }
   return { keystore, passphraseFile }

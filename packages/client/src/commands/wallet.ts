@@ -1,6 +1,6 @@
 /** `holdfast wallet new|import|list|balance`: keys in keystore v3 files; a key never crosses argv. */
 import { createReadStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { createKeystore, keystoreAddress } from '@holdfast/chain'
 import { fromHex, HoldfastError } from '@holdfast/protocol'
@@ -65,6 +65,7 @@ const create = async (
     { keystore, passphraseFile },
     runtime.flags.passphraseFd,
   )
+  await mkdir(keysFolder(runtime), { recursive: true, mode: 0o700 })
   const signer = await createKeystore({
     path: keystore,
     passphrase,
