@@ -35,12 +35,13 @@ const stopwatch = () => {
 
 const untilPaid = async (ledger, deals, signal) => {
   const end = performance.now() + PAID_MS
+  const [token] = ledger.network.tokens
   for (let told = ''; ; ) {
     const replicas = await Promise.all(deals.map(({ id }) => readReplica(ledger, id)))
-    const lines = replicas.map(({ proven, paid }, index) => {
-      const counted = `${proven.length} periods proven, ${paid} units paid`
-      return `replica ${index + 1}: ${counted}`
-    })
+    const lines = replicas.map(
+      ({ proven, paid }, index) =>
+        `replica ${index + 1}: ${proven.length} proven, ${formatAmount(paid, token)} paid`,
+    )
     if (lines.join('; ') !== told) {
       told = lines.join('; ')
       say(`demo:   ${told}`)

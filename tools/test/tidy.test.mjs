@@ -176,6 +176,12 @@ describe('single files', () => {
     expect(found(code.functionLength, client(`test('a', () => {\n${body(80)}})\n`))).toHaveLength(1)
   })
 
+  test('so is a conformance suite, in tests', () => {
+    const suite = `export const dealSuite = () => {\n${body(70)}test('a', () => {})\n}\n`
+    expect(found(code.functionLength, { 'packages/client/test/deals.ts': suite })).toEqual([])
+    expect(found(code.functionLength, { 'packages/client/src/deals.ts': suite })).toHaveLength(1)
+  })
+
   test('a file of 301 lines fails, one of 300 passes', () => {
     expect(found(code.fileLength, client(body(300)))).toHaveLength(1)
     expect(found(code.fileLength, client(body(299)))).toEqual([])

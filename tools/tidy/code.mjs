@@ -66,13 +66,13 @@ const functionName = (node) => {
 }
 
 const isDescribe = ({ parent }) =>
-  ts.isCallExpression(parent) && /^describe\b/.test(parent.expression.getText())
+  ts.isCallExpression(parent) && /^describe/.test(parent.expression.getText())
 
-/** A conformance suite's outer function is a table of contents: its tests are judged one by one. */
+/** A conformance suite's function is a table of contents too: its tests are judged one by one. */
 const isSuite = (node, file) =>
-  /-suite\.ts$/.test(file.name) &&
-  node.body !== undefined &&
-  /\b(?:describe|test)\(/.test(node.body.getText())
+  file.isTest &&
+  /suite$/i.test(functionName(node)) &&
+  /\btest(?:\.\w+)?\(/.test(node.body.getText())
 
 /** A function fits on a screen. */
 export const functionLength = (tree) =>
