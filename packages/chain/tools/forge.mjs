@@ -54,7 +54,9 @@ const commandLine = ([command = 'test', ...rest]) => {
   const gas = rest.includes('--gas-snapshot-check') ? [] : ['--gas-snapshot-check', 'true']
   if (command === 'test') return ['test', ...compiler, ...gas, ...rest]
   if (command === 'snapshot') return ['test', ...compiler, '--gas-snapshot-emit', 'true', ...rest]
-  return command === 'fmt' ? ['fmt', ...rest] : [command, ...compiler, ...rest]
+  return ['fmt', '--version'].includes(command)
+    ? [command, ...rest]
+    : [command, ...compiler, ...rest]
 }
 
 const main = (args) => {
@@ -68,11 +70,16 @@ const main = (args) => {
   const { status, error, signal } = spawnSync(forge, commandLine(args), {
     cwd: CONTRACTS,
     stdio: 'inherit',
-    env: { ...process.env, FOUNDRY_SOLC: join(HERE, 'solc-standard.mjs'), FOUNDRY_PROFILE: 'default' },
+    env: {
+      ...process.env,
+      FOUNDRY_SOLC: join(HERE, 'solc-standard.mjs'),
+      FOUNDRY_PROFILE: 'default',
+    },
   })
   if (error !== undefined) throw error
   if (signal !== null) process.stderr.write(`forge was stopped by ${signal}\n`)
   return status ?? 1
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.exitCode = main(process.argv.slice(2))

@@ -25,12 +25,17 @@ const sourceHash = () =>
 
 const variable = (name) => name[0].toLowerCase() + name.slice(1)
 
-const listing = (entries) => `[\n${entries.map((e) => `  ${JSON.stringify(e)},\n`).join('')}] as const`
+const listing = (entries) =>
+  `[\n${entries.map((e) => `  ${JSON.stringify(e)},\n`).join('')}] as const`
 
 /** All errors of all contracts, each once: a revert may come from any contract that a call reached. */
 const allErrors = (contracts) => {
-  const errors = Object.values(contracts).flatMap(({ abi }) => abi.filter((e) => e.type === 'error'))
-  const keyed = new Map(errors.map((e) => [JSON.stringify([e.name, e.inputs.map((i) => i.type)]), e]))
+  const errors = Object.values(contracts).flatMap(({ abi }) =>
+    abi.filter((e) => e.type === 'error'),
+  )
+  const keyed = new Map(
+    errors.map((e) => [JSON.stringify([e.name, e.inputs.map((i) => i.type)]), e]),
+  )
   return [...keyed.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

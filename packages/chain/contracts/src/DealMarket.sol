@@ -106,13 +106,9 @@ contract DealMarket is IDealMarket, EIP712 {
         uint64 end = start + _paidPeriods(terms);
         require(end <= type(uint32).max, MarketTermsInvalid("periods"));
         _deals[deal].progress = toProgress(terms.provider, start, 0, end);
-        emit DealOpened(
-            deal, terms.client, terms.provider, terms.dataset, terms, slot, start, end
-        );
+        emit DealOpened(deal, terms.client, terms.provider, terms.dataset, terms, slot, start, end);
 
-        uint8 token = VAULT.lock(
-            terms.token, terms.client, terms.deposit, terms.provider, terms.collateral
-        );
+        uint8 token = VAULT.lock(terms.token, terms.client, terms.deposit, terms.provider, terms.collateral);
         _deals[deal].frame = toFrame(terms.rate, start, end, slot, token);
         PROOFS.fillSlot(terms.provider, slot, path, deal, terms.scheme, terms.root, leaves);
     }
@@ -193,8 +189,7 @@ contract DealMarket is IDealMarket, EIP712 {
         Accrual memory accrual;
         _pay(_settle(deal, accrual));
         record.frame = frame.withFlag(CLOSED);
-        uint256 refund =
-            terms.deposit - Pricing.costOf(terms.rate, PERIOD, record.progress.proven());
+        uint256 refund = terms.deposit - Pricing.costOf(terms.rate, PERIOD, record.progress.proven());
         emit DealClosed(deal, terms.provider, refund, terms.collateral);
         VAULT.release(frame.token(), terms.client, refund, terms.provider, terms.collateral);
     }
@@ -309,26 +304,19 @@ contract DealMarket is IDealMarket, EIP712 {
         _fees[payment.token] += payment.fee;
     }
 
-    function _leaveTree(
-        bytes32 deal,
-        Record storage record,
-        DealTerms calldata terms,
-        bytes calldata path
-    ) private {
+    function _leaveTree(bytes32 deal, Record storage record, DealTerms calldata terms, bytes calldata path)
+        private
+    {
         Frame frame = record.frame;
         require(frame.has(IN_TREE), MarketSlotFree(deal));
         record.frame = frame.withoutFlag(IN_TREE);
         uint64 leaves = Geometry.leavesFor(terms.length);
-        PROOFS.freeSlot(
-            terms.provider, frame.slot(), path, deal, terms.scheme, terms.root, leaves
-        );
+        PROOFS.freeSlot(terms.provider, frame.slot(), path, deal, terms.scheme, terms.root, leaves);
     }
 
     /// @return leaves Of the payload.
     function _checkTerms(DealTerms calldata terms) private view returns (uint64 leaves) {
-        require(
-            block.timestamp <= terms.openBefore, MarketOpenTooLate(terms.openBefore, block.timestamp)
-        );
+        require(block.timestamp <= terms.openBefore, MarketOpenTooLate(terms.openBefore, block.timestamp));
         require(terms.scheme == 1, MarketTermsInvalid("scheme"));
         require(terms.client != address(0), MarketTermsInvalid("client"));
         require(terms.periods != 0, MarketTermsInvalid("periods"));
@@ -361,11 +349,7 @@ contract DealMarket is IDealMarket, EIP712 {
         return funded < terms.periods ? funded : terms.periods;
     }
 
-    function _known(DealTerms calldata terms)
-        private
-        view
-        returns (bytes32 deal, Record storage record)
-    {
+    function _known(DealTerms calldata terms) private view returns (bytes32 deal, Record storage record) {
         deal = dealIdOf(terms);
         record = _deals[deal];
         require(!record.progress.isNone(), MarketDealUnknown(deal));

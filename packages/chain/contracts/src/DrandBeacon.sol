@@ -103,18 +103,14 @@ contract DrandBeacon is IBeacon {
             BeaconPrecompileMissing(Bls.PAIRING)
         );
         require(
-            keccak256(Bls.hashToG1(0)) == ZERO_MESSAGE_POINT_HASH,
-            BeaconPrecompileMissing(Bls.MAP_FP_TO_G1)
+            keccak256(Bls.hashToG1(0)) == ZERO_MESSAGE_POINT_HASH, BeaconPrecompileMissing(Bls.MAP_FP_TO_G1)
         );
     }
 
     /// @notice The pairing precompile refuses what is not on the curve or in the group.
     function _checkKey(bytes memory key) private view {
-        require(
-            key.length == 256 && keccak256(key) != keccak256(new bytes(256)), BeaconKeyInvalid()
-        );
-        (bool success, bytes memory result) =
-            Bls.PAIRING.staticcall(abi.encodePacked(Bls.G1_GENERATOR, key));
+        require(key.length == 256 && keccak256(key) != keccak256(new bytes(256)), BeaconKeyInvalid());
+        (bool success, bytes memory result) = Bls.PAIRING.staticcall(abi.encodePacked(Bls.G1_GENERATOR, key));
         require(success && result.length == 32, BeaconKeyInvalid());
     }
 }

@@ -50,9 +50,7 @@ contract ProofLedger is IProofLedger {
     /// @param market_ is deployed later: its address is computed from the deployer's nonce.
     /// @param directChallenges_ 1 to 40.
     constructor(address registry_, address market_, IBeacon beacon_, uint256 directChallenges_) {
-        require(
-            directChallenges_ > 0 && directChallenges_ <= 40, ProofsChallengesInvalid(directChallenges_)
-        );
+        require(directChallenges_ > 0 && directChallenges_ <= 40, ProofsChallengesInvalid(directChallenges_));
         registry = registry_;
         market = market_;
         beacon = address(beacon_);
@@ -71,9 +69,7 @@ contract ProofLedger is IProofLedger {
         bytes32 seed = IBeacon(beacon).seedOf(period);
         require(seed != 0, ProofsSeedMissing(period));
         require(!_proven[provider].has(period), ProofsAlreadyProven(period));
-        require(
-            answers.length == directChallenges, ProofsAnswerCount(directChallenges, answers.length)
-        );
+        require(answers.length == directChallenges, ProofsAnswerCount(directChallenges, answers.length));
 
         _verifyAnswers(provider, period, seed, answers);
 
@@ -151,8 +147,7 @@ contract ProofLedger is IProofLedger {
     function snapshotAt(address provider, uint64 period) public view returns (Snapshot memory) {
         uint64 current = _currentPeriod();
         require(
-            period <= current,
-            ProofsPeriodNotStarted(period, Schedule.periodStart(GENESIS, PERIOD, period))
+            period <= current, ProofsPeriodNotStarted(period, Schedule.periodStart(GENESIS, PERIOD, period))
         );
         ProviderTree.Tree memory tree = _trees[provider].load();
         if (period >= tree.inForceFrom) return Snapshot(tree.root, tree.weight, tree.depth);
@@ -165,11 +160,7 @@ contract ProofLedger is IProofLedger {
     }
 
     /// @inheritdoc IProofLedger
-    function treeOf(address provider)
-        external
-        view
-        returns (Snapshot memory tree, uint64 slotCount)
-    {
+    function treeOf(address provider) external view returns (Snapshot memory tree, uint64 slotCount) {
         ProviderTree.Tree memory now_ = _trees[provider].load();
         return (Snapshot(now_.root, now_.weight, now_.depth), now_.slotCount);
     }
@@ -187,8 +178,7 @@ contract ProofLedger is IProofLedger {
     {
         Snapshot memory tree = snapshotAt(provider, period);
         require(tree.weight != 0, ProofsTreeEmpty(provider, period));
-        bytes32 base =
-            Challenge.challengeBase(block.chainid, address(this), provider, period, seed);
+        bytes32 base = Challenge.challengeBase(block.chainid, address(this), provider, period, seed);
         for (uint32 i = 0; i < answers.length; i++) {
             uint256 position = Challenge.globalChallenge(base, i, tree.weight);
             AnswerCheck.verify(answers[i], tree.root, tree.depth, position);

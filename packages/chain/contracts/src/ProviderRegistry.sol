@@ -76,9 +76,7 @@ contract ProviderRegistry is IProviderRegistry {
         Record storage record = _known(msg.sender);
         (IProofLedger.Snapshot memory tree,) = IProofLedger(proofs).treeOf(msg.sender);
         bool accepting = record.settings.accepting;
-        require(
-            !accepting && tree.weight == 0, RegistryStakeLocked(msg.sender, accepting, tree.weight)
-        );
+        require(!accepting && tree.weight == 0, RegistryStakeLocked(msg.sender, accepting, tree.weight));
         require(amount <= record.stake, RegistryStakeTooLow(amount, record.stake));
         record.stake -= amount;
         emit StakeChanged(msg.sender, record.stake);
@@ -94,11 +92,7 @@ contract ProviderRegistry is IProviderRegistry {
     }
 
     /// @inheritdoc IProviderRegistry
-    function getProvider(address provider)
-        external
-        view
-        returns (Settings memory settings, uint256 stake)
-    {
+    function getProvider(address provider) external view returns (Settings memory settings, uint256 stake) {
         Record storage record = _known(provider);
         return (record.settings, record.stake);
     }
@@ -127,13 +121,10 @@ contract ProviderRegistry is IProviderRegistry {
     function _apply(Settings calldata settings) private {
         address operator = settings.operator;
         require(operator != address(0), RegistryOperatorZero());
-        require(
-            providerOf[operator] == address(0), RegistryOperatorTaken(operator, providerOf[operator])
-        );
+        require(providerOf[operator] == address(0), RegistryOperatorTaken(operator, providerOf[operator]));
         uint256 size = bytes(settings.endpoint).length;
         require(
-            size != 0 && size <= ENDPOINT_BYTES_MAX,
-            RegistryTextLength("endpoint", ENDPOINT_BYTES_MAX, size)
+            size != 0 && size <= ENDPOINT_BYTES_MAX, RegistryTextLength("endpoint", ENDPOINT_BYTES_MAX, size)
         );
         size = bytes(settings.region).length;
         require(size <= REGION_BYTES_MAX, RegistryTextLength("region", REGION_BYTES_MAX, size));

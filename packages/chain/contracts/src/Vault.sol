@@ -50,8 +50,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
     /// @param market_ are deployed later: their addresses are computed from the deployer's nonce.
     constructor(address[] memory tokens_, address feeAccount_, address registry_, address market_) {
         require(
-            feeAccount_ != address(0) && registry_ != address(0) && market_ != address(0),
-            VaultAddressZero()
+            feeAccount_ != address(0) && registry_ != address(0) && market_ != address(0), VaultAddressZero()
         );
         require(tokens_.length > 0 && tokens_.length < 256, VaultTokenListInvalid());
         for (uint256 i = 0; i < tokens_.length; i++) {
@@ -115,13 +114,11 @@ contract Vault is IVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function lock(
-        address token,
-        address client,
-        uint256 deposit_,
-        address provider,
-        uint256 collateral
-    ) external onlyMarket returns (uint8 index) {
+    function lock(address token, address client, uint256 deposit_, address provider, uint256 collateral)
+        external
+        onlyMarket
+        returns (uint8 index)
+    {
         index = tokenIndex(token);
         _debit(index, client, deposit_);
         _debit(index, provider, collateral);

@@ -94,7 +94,9 @@ contract AnswerCheckTest is Base {
         bytes memory good = answer(0);
         vm.assume(length != good.length && length < 4000);
         bytes memory other = new bytes(length);
-        for (uint256 i = 0; i < length && i < good.length; i++) other[i] = good[i];
+        for (uint256 i = 0; i < length && i < good.length; i++) {
+            other[i] = good[i];
+        }
         (bytes32 root,) = _slots.root();
         vm.expectRevert();
         this.verify(other, root, 3, 5);

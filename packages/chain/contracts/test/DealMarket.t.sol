@@ -2,17 +2,554 @@
 pragma solidity 0.8.37;
 
 import {IDealMarket} from "../src/interfaces/IDealMarket.sol";
+import {IProviderRegistry} from "../src/interfaces/IProviderRegistry.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
+import {Geometry} from "../src/libraries/Geometry.sol";
+import {ProviderTree} from "../src/libraries/ProviderTree.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
 import {Network} from "./support/Network.sol";
+import {Wallet} from "./support/Wallet.sol";
 
 contract DealMarketTest is Network {
+    uint256 private constant START_BALANCE = 1_000_000e6;
+
+    // Opening
+
     function test_Open_takesEscrowAndCollateral() external {
         DealTerms memory terms = termsOf(1, 5);
-        bytes32 deal = open(terms);
+        bytes32 id = market.dealIdOf(terms);
+        (bytes memory a, bytes memory b, bytes memory path) =
+            (signed(CLIENT_KEY, id), signed(OPERATOR_KEY, id), slots.path(0));
+        vm.expectEmit();
+        emit IDealMarket.DealOpened(id, client, provider, terms.dataset, terms, 0, 1, 11);
+        bytes32 deal = market.openDeal(terms, a, b, 0, path);
+
+        vm.assertEq(deal, id, "the id is the digest");
         IDealMarket.Deal memory record = market.getDeal(deal);
-        vm.assertEq(record.start, 1, "start");
-        vm.assertEq(record.end, 11, "end");
+        vm.assertTrue(record.state == IDealMarket.DealState.Active, "active");
+        vm.assertEq(record.provider, provider, "provider");
+        vm.assertEq(record.start, 1, "counts from the next period");
+        vm.assertEq(record.end, 11, "for its term");
+        vm.assertEq(record.settledThrough, 1, "nothing settled");
+        vm.assertEq(record.token, address(token), "token");
+        vm.assertEq(record.rate, RATE, "rate");
+        vm.assertTrue(record.inTree && !record.faulted, "flags");
+        vm.assertEq(balance(client), START_BALANCE - 10e6, "deposit");
+        vm.assertEq(balance(provider), START_BALANCE - 90e6, "collateral");
+        vm.assertEq(vault.heldOf(address(token)), 100e6, "held");
+        vm.assertEq(market.escrowOf(terms), 10e6, "escrow");
+    }
+
+    function test_Open_endsWhenTheDepositEnds() external {
+        DealTerms memory terms = termsOf(1, 1);
+        terms.periods = 100;
+        terms.deposit = 7_999_999;
+        bytes32 deal = open(terms);
+        vm.assertEq(market.getDeal(deal).end, 8, "seven periods are paid for");
+    }
+
+    function test_Open_worksForFree() external {
+        DealTerms memory terms = termsOf(1, 1);
+        (terms.rate, terms.deposit, terms.collateral) = (0, 0, 0);
+        bytes32 deal = open(terms);
         prove(1, 1);
         market.settle(deal);
+        vm.assertEq(market.getDeal(deal).proven, 1, "counted");
+        vm.warp(startOf(11));
+        market.closeDeal(terms);
+        vm.assertEq(balance(client), START_BALANCE, "nothing moved");
+    }
+
+    function test_Open_revertsForTheSameTermsAgain() external {
+        DealTerms memory terms = termsOf(1, 1);
+        bytes32 deal = open(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealExists.selector, deal));
+        this.openIt(terms, CLIENT_KEY, OPERATOR_KEY, 1, new bytes(40));
+        vm.warp(startOf(11));
+        market.closeDeal(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealExists.selector, deal));
+        this.openIt(terms, CLIENT_KEY, OPERATOR_KEY, 1, new bytes(40));
+    }
+
+    function test_Open_revertsForSignaturesOfOthers() external {
+        DealTerms memory terms = termsOf(1, 1);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketClientSignatureInvalid.selector, client));
+        this.openIt(terms, OPERATOR_KEY, OPERATOR_KEY, 0, "");
+        vm.expectRevert(
+            abi.encodeWithSelector(IDealMarket.MarketOperatorSignatureInvalid.selector, operator, client)
+        );
+        this.openIt(terms, CLIENT_KEY, CLIENT_KEY, 0, "");
+    }
+
+    function test_Open_revertsForMalformedSignatures() external {
+        DealTerms memory terms = termsOf(1, 1);
+        bytes32 id = market.dealIdOf(terms);
+        bytes memory good = signed(CLIENT_KEY, id);
+        bytes memory operators = signed(OPERATOR_KEY, id);
+        vm.expectPartialRevert(IDealMarket.MarketOperatorSignatureInvalid.selector);
+        market.openDeal(terms, good, "", 0, "");
+        vm.expectPartialRevert(IDealMarket.MarketClientSignatureInvalid.selector);
+        market.openDeal(terms, new bytes(65), operators, 0, "");
+        good[64] = bytes1(uint8(good[64]) ^ 7);
+        vm.expectPartialRevert(IDealMarket.MarketClientSignatureInvalid.selector);
+        market.openDeal(terms, good, operators, 0, "");
+    }
+
+    /// @notice A signature binds every single term.
+    function testFuzz_Open_revertsForAnyChangedTerm(uint256 field, uint128 change) external {
+        DealTerms memory terms = termsOf(1, 1);
+        bytes32 id = market.dealIdOf(terms);
+        (bytes memory a, bytes memory b) = (signed(CLIENT_KEY, id), signed(OPERATOR_KEY, id));
+        uint256[18] memory words = abi.decode(abi.encode(terms), (uint256[18]));
+        uint8[18] memory widths =
+            [160, 160, 160, 8, 128, 64, 128, 128, 32, 128, 128, 32, 128, 128, 128, 128, 64, 128];
+        field = field % 18;
+        uint256 flip = uint256(change) & ((uint256(1) << widths[field]) - 1);
+        vm.assume(flip != 0);
+        words[field] ^= flip;
+        terms = abi.decode(abi.encode(words), (DealTerms));
+        vm.expectRevert();
+        market.openDeal(terms, a, b, 0, "");
+    }
+
+    function test_Open_acceptsAContractWallet() external {
+        Wallet wallet = new Wallet(client);
+        fund(address(wallet), 10e6);
+        DealTerms memory terms = termsOf(1, 1);
+        terms.client = address(wallet);
+        open(terms);
+        vm.assertEq(balance(address(wallet)), 0, "the wallet pays");
+        terms.nonce = bytes32(uint256(2));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDealMarket.MarketClientSignatureInvalid.selector, address(wallet))
+        );
+        this.openIt(terms, OPERATOR_KEY, OPERATOR_KEY, 1, "");
+    }
+
+    function test_Open_revertsForTermsThatCannotBe() external {
+        DealTerms memory terms = termsOf(1, 1);
+        terms.scheme = 2;
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketTermsInvalid.selector, "scheme"));
+        terms = termsOf(1, 1);
+        terms.periods = 0;
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketTermsInvalid.selector, "periods"));
+        terms = termsOf(1, 1);
+        (terms.rate, terms.deposit, terms.notice, terms.periods) = (0, 0, 0, type(uint32).max);
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketTermsInvalid.selector, "periods"));
+        terms = termsOf(1, 1);
+        terms.client = address(0);
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketTermsInvalid.selector, "client"));
+        terms = termsOf(1, 1);
+        terms.length = 0;
+        refuse(terms, abi.encodeWithSelector(Geometry.PayloadEmpty.selector));
+        terms.length = (1 << 50) + 1;
+        refuse(terms, abi.encodeWithSelector(Geometry.PayloadTooLarge.selector, 1 << 50, terms.length));
+        terms = termsOf(1, 1);
+        terms.token = address(beacon);
+        refuse(terms, abi.encodeWithSelector(IVault.VaultTokenUnknown.selector, address(beacon)));
+        terms = termsOf(1, 1);
+        terms.provider = client;
+        refuse(terms, abi.encodeWithSelector(IProviderRegistry.RegistryProviderUnknown.selector, client));
+    }
+
+    function test_Open_revertsForSmallDeposits() external {
+        DealTerms memory terms = termsOf(1, 1);
+        terms.deposit = 3e6 - 1;
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketDepositTooSmall.selector, 3e6, 3e6 - 1));
+        terms.periods = 2;
+        terms.deposit = 2e6 - 1;
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketDepositTooSmall.selector, 2e6, 2e6 - 1));
+        terms.notice = 0;
+        terms.deposit = 1e6 - 1;
+        refuse(terms, abi.encodeWithSelector(IDealMarket.MarketDepositTooSmall.selector, 1e6, 1e6 - 1));
+    }
+
+    function test_Open_revertsWhenTooLate() external {
+        DealTerms memory terms = termsOf(1, 1);
+        vm.warp(terms.openBefore + 1);
+        refuse(
+            terms,
+            abi.encodeWithSelector(
+                IDealMarket.MarketOpenTooLate.selector, terms.openBefore, terms.openBefore + 1
+            )
+        );
+        vm.warp(terms.openBefore);
+        open(terms);
+    }
+
+    function test_Open_revertsWhenTheProviderAcceptsNoDeals() external {
+        IProviderRegistry.Settings memory closed = settings();
+        closed.accepting = false;
+        vm.prank(provider);
+        registry.update(closed);
+        refuse(
+            termsOf(1, 1), abi.encodeWithSelector(IDealMarket.MarketProviderNotAccepting.selector, provider)
+        );
+    }
+
+    function test_Open_revertsWithoutTheMoney() external {
+        DealTerms memory terms = termsOf(1, 1);
+        terms.deposit = uint128(START_BALANCE) + 1;
+        refuse(
+            terms,
+            abi.encodeWithSelector(
+                IVault.VaultBalanceTooLow.selector, client, START_BALANCE + 1, START_BALANCE
+            )
+        );
+        terms = termsOf(1, 1);
+        terms.collateral = uint128(START_BALANCE) + 1;
+        refuse(
+            terms,
+            abi.encodeWithSelector(
+                IVault.VaultBalanceTooLow.selector, provider, START_BALANCE + 1, START_BALANCE
+            )
+        );
+    }
+
+    function test_Open_revertsForATakenSlot() external {
+        open(termsOf(1, 1));
+        DealTerms memory second = termsOf(2, 1);
+        vm.expectPartialRevert(ProviderTree.TreePathMismatch.selector);
+        this.openIt(second, CLIENT_KEY, OPERATOR_KEY, 0, "");
+    }
+
+    // Settling
+
+    function test_Settle_paysProvenPeriodsOnly() external {
+        DealTerms memory terms = termsOf(1, 5);
+        bytes32 deal = open(terms);
+        prove(1, 1);
+        // Period 2 gets no seed, period 3 a seed and no proof.
+        seed(3);
+        prove(4, 1);
+        vm.expectEmit();
+        emit IDealMarket.DealSettled(deal, 5, 2e6, 0.1e6);
+        market.settle(deal);
+        vm.assertEq(balance(provider), START_BALANCE - 90e6 + 1.9e6, "95 %");
+        vm.assertEq(vault.feesCollected(address(token)), 0.1e6, "5 %");
+        vm.assertEq(market.escrowOf(terms), 8e6, "the rest is escrow");
+        vm.assertEq(market.getDeal(deal).proven, 2, "two periods");
+    }
+
+    /// @notice chain.md 6.4 row 10: settling at any time succeeds, and zero is a valid result.
+    function test_Row10_Settle_isZeroBeforeAnythingIsFinal() external {
+        bytes32 deal = open(termsOf(1, 1));
+        market.settle(deal);
+        vm.warp(startOf(1) + WINDOW - 1);
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).settledThrough, 1, "nothing is final");
+        vm.warp(startOf(1) + WINDOW);
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).settledThrough, 2, "missed is final at the deadline");
+        vm.assertEq(market.getDeal(deal).paid, 0, "and not paid");
+        market.settle(deal);
+    }
+
+    /// @notice The period that is open is final as soon as it is proven.
+    function test_Settle_paysACurrentPeriodOnceProven() external {
+        bytes32 deal = open(termsOf(1, 1));
+        prove(1, 1);
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).paid, 1e6, "paid");
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).paid, 1e6, "once");
+    }
+
+    /// @notice chain.md 6.4 row 19: the period of the opening is not paid although it is proven later; the first
+    /// and the last counted one are, the one after is not.
+    function test_Row19_Settle_countsFromStartUpToEnd() external {
+        open(termsOf(1, 1));
+        vm.warp(startOf(1) + 1);
+        DealTerms memory terms = termsOf(2, 1);
+        terms.periods = 2;
+        // Period 1 is proven for deal 1 before deal 2 opens: the tree at its start has only deal 1.
+        prove(1, 1);
+        terms.openBefore = uint64(now_());
+        bytes32 deal = open(terms);
+        for (uint64 p = 2; p <= 4; p++) {
+            prove(p, two(1, 2));
+        }
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).start, 2, "start");
+        vm.assertEq(market.getDeal(deal).end, 4, "end");
+        vm.assertEq(market.getDeal(deal).paid, 2e6, "periods 2 and 3");
+    }
+
+    /// @notice chain.md 6.4 row 7: a settlement costs the same after one period and after hundreds.
+    function test_Row7_Settle_costIsIndependentOfHistory() external {
+        DealTerms memory terms = termsOf(1, 1);
+        (terms.periods, terms.deposit) = (1000, 1000e6);
+        bytes32 deal = open(terms);
+        // Every third period is proven; 160 periods share a word, so that several words fill.
+        for (uint64 p = 1; p < 500; p += 3) {
+            prove(p, 1);
+        }
+        market.settle(deal);
+        prove(502, 1);
+        uint256 before = gasleft();
+        market.settle(deal);
+        uint256 late = before - gasleft();
+        vm.assertEq(market.getDeal(deal).proven, 168, "all counted");
+        vm.assertLe(late, 20_000, "warm storage, no loop");
+    }
+
+    function test_SettleMany_isTheSumOfSingles() external {
+        bytes32[] memory deals = new bytes32[](3);
+        for (uint256 i = 0; i < 3; i++) {
+            DealTerms memory terms = termsOf(i + 1, 1);
+            terms.rate = uint128(RATE * (i + 1));
+            terms.periods = uint32(2 + i);
+            terms.deposit = 100e6;
+            deals[i] = open(terms);
+        }
+        uint256[] memory nonces = new uint256[](3);
+        (nonces[0], nonces[1], nonces[2]) = (1, 2, 3);
+        for (uint64 p = 1; p <= 5; p++) {
+            prove(p, nonces);
+            if (p == 2) market.settle(deals[1]);
+        }
+        market.settleMany(deals);
+        market.settleMany(deals);
+        vm.assertEq(market.getDeal(deals[0]).paid, 2e6, "two periods at one");
+        vm.assertEq(market.getDeal(deals[1]).paid, 6e6, "three at two");
+        vm.assertEq(market.getDeal(deals[2]).paid, 12e6, "four at three");
+        vm.assertEq(balance(provider), START_BALANCE - 270e6 + 19e6, "95 % of 20");
+        vm.assertEq(vault.feesCollected(address(token)), 1e6, "5 % of 20");
+        market.settleMany(new bytes32[](0));
+    }
+
+    function test_Settle_revertsForUnknownDeals() external {
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealUnknown.selector, bytes32("?")));
+        market.settle(bytes32("?"));
+    }
+
+    /// @notice chain.md 6.4 row 15: the fee is on every payout path, and the same however often is settled.
+    function testFuzz_Row15_Settle_feeIsIndependentOfHowOften(uint8 pattern, uint64 oddRate) external {
+        DealTerms memory terms = termsOf(1, 1);
+        terms.rate = uint128(bound(oddRate, 1, 1e15));
+        bytes32 deal = open(terms);
+        for (uint64 p = 1; p <= 6; p++) {
+            prove(p, 1);
+            if ((pattern >> p) & 1 == 1) market.settle(deal);
+        }
+        vm.warp(startOf(11));
+        market.closeDeal(terms);
+        uint256 paid = uint256(terms.rate) * 6 * PERIOD / 1e12;
+        vm.assertEq(market.getDeal(deal).paid, paid, "paid");
+        vm.assertEq(vault.feesCollected(address(token)), paid * 500 / 10_000, "fee");
+        vm.assertEq(balance(provider), START_BALANCE + paid - paid * 500 / 10_000, "provider");
+        vm.assertEq(balance(client), START_BALANCE - paid, "client");
+        vm.assertEq(
+            vault.heldOf(address(token)),
+            market.feesOf(0) + market.earnedOf(0, provider),
+            "nothing else stays"
+        );
+    }
+
+    // Ending
+
+    function test_Terminate_endsAfterTheNotice() external {
+        DealTerms memory terms = termsOf(1, 1);
+        bytes32 deal = open(terms);
+        vm.warp(startOf(2));
+        vm.expectEmit();
+        emit IDealMarket.DealTerminated(deal, provider, 6);
+        vm.prank(client);
+        market.terminateDeal(terms);
+        for (uint64 p = 3; p <= 6; p++) {
+            prove(p, 1);
+        }
+        market.closeDeal(terms);
+        vm.assertEq(market.getDeal(deal).paid, 3e6, "the notice is paid: 3, 4 and 5");
+        vm.assertEq(balance(client), START_BALANCE - 3e6, "the rest is back");
+        vm.assertEq(balance(provider), START_BALANCE + 2.85e6, "with the collateral");
+    }
+
+    function test_Terminate_neverProlongs() external {
+        DealTerms memory terms = termsOf(1, 1);
+        bytes32 deal = open(terms);
+        vm.warp(startOf(9));
+        vm.prank(client);
+        market.terminateDeal(terms);
+        vm.assertEq(market.getDeal(deal).end, 11, "its term comes first");
+        vm.warp(startOf(11));
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealEnded.selector, deal, 11));
+        vm.prank(client);
+        market.terminateDeal(terms);
+    }
+
+    function test_Terminate_revertsForAnybodyElse() external {
+        DealTerms memory terms = termsOf(1, 1);
+        open(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketCallerNotClient.selector, client, operator));
+        vm.prank(operator);
+        market.terminateDeal(terms);
+        terms.client = operator;
+        vm.expectPartialRevert(IDealMarket.MarketDealUnknown.selector);
+        vm.prank(operator);
+        market.terminateDeal(terms);
+    }
+
+    /// @notice chain.md 6.4 row 20: closing pays what was proven before it returns the rest.
+    function test_Row20_Close_settlesFirst() external {
+        DealTerms memory terms = termsOf(1, 1);
+        bytes32 deal = open(terms);
+        prove(1, 1);
+        prove(10, 1);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealNotEnded.selector, deal, 11));
+        market.closeDeal(terms);
+        vm.warp(startOf(11));
+        vm.expectEmit();
+        emit IDealMarket.DealSettled(deal, 11, 2e6, 0.1e6);
+        vm.expectEmit();
+        emit IDealMarket.DealClosed(deal, provider, 8e6, 90e6);
+        market.closeDeal(terms);
+        vm.assertTrue(market.getDeal(deal).state == IDealMarket.DealState.Closed, "closed");
+        vm.assertEq(market.escrowOf(terms), 0, "no escrow");
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealClosed.selector, deal));
+        market.closeDeal(terms);
+        market.settle(deal);
+        vm.assertEq(balance(client), START_BALANCE - 2e6, "client");
+        vm.assertEq(balance(provider), START_BALANCE + 1.9e6, "provider");
+    }
+
+    // Faults
+
+    function test_Fault_stopsPayAtOnce() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        open(termsOf(2, 3));
+        prove(1, two(1, 2));
+        seed(2);
+        bytes[] memory list = answers(2, two(1, 2));
+        fault(terms);
+        IDealMarket.Deal memory record = market.getDeal(deal);
+        vm.assertTrue(record.state == IDealMarket.DealState.Faulty, "faulty");
+        vm.assertEq(record.faultedFrom, 2, "from this period");
+        vm.assertTrue(!record.inTree, "out of the tree");
+        // The tree of this period still has it; the one of the next has not.
+        vm.prank(operator);
+        proofs.provePeriod(provider, 2, list);
+        prove(3, two(1, 2));
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).paid, 1e6, "period 1 only");
+    }
+
+    function test_Fault_afterProvingCountsFromTheNextPeriod() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        prove(1, 1);
+        fault(terms);
+        vm.assertEq(market.getDeal(deal).faultedFrom, 2, "from the next");
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).paid, 1e6, "period 1 is paid");
+    }
+
+    function test_Fault_beforeTheStartPaysNothing() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        fault(terms);
+        vm.assertEq(market.getDeal(deal).faultedFrom, 1, "from the start");
+        vm.warp(startOf(11));
+        market.closeDeal(terms);
+        vm.assertEq(balance(client), START_BALANCE, "all back");
+    }
+
+    function test_Fault_afterAMissedPeriodWasSettled() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        prove(1, 1);
+        vm.warp(startOf(2) + WINDOW);
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).settledThrough, 3, "period 2 is final");
+        fault(terms);
+        vm.assertEq(market.getDeal(deal).faultedFrom, 2, "and unpaid");
+        market.settle(deal);
+        vm.warp(startOf(11));
+        market.closeDeal(terms);
+        vm.assertEq(balance(client), START_BALANCE - 1e6, "one period was paid");
+    }
+
+    function test_Fault_letsTheClientLeaveAtOnce() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        vm.warp(startOf(3));
+        fault(terms);
+        vm.prank(client);
+        market.terminateDeal(terms);
+        vm.assertEq(market.getDeal(deal).end, 4, "no notice");
+        vm.warp(startOf(4));
+        market.closeDeal(terms);
+        vm.assertEq(balance(client), START_BALANCE, "all back");
+    }
+
+    function test_Fault_revertsTwiceEndedOrByOthers() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        vm.expectRevert(
+            abi.encodeWithSelector(IDealMarket.MarketCallerNotOperator.selector, operator, client)
+        );
+        vm.prank(client);
+        market.declareFault(terms, "");
+        vm.warp(startOf(11));
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealEnded.selector, deal, 11));
+        vm.prank(operator);
+        market.declareFault(terms, "");
+        vm.warp(startOf(10));
+        fault(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealFaulted.selector, deal));
+        vm.prank(operator);
+        market.declareFault(terms, "");
+    }
+
+    // Slots
+
+    function test_Release_freesTheSlotOfAnEndedDeal() external {
+        DealTerms memory terms = termsOf(1, 3);
+        bytes32 deal = open(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealNotEnded.selector, deal, 11));
+        vm.prank(operator);
+        market.releaseSlot(terms, "");
+        vm.warp(startOf(11));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDealMarket.MarketCallerNotOperator.selector, operator, client)
+        );
+        vm.prank(client);
+        market.releaseSlot(terms, "");
+        releaseSlot(terms);
+        vm.assertTrue(!market.getDeal(deal).inTree, "out");
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketSlotFree.selector, deal));
+        vm.prank(operator);
+        market.releaseSlot(terms, "");
+        market.closeDeal(terms);
+        DealTerms memory next = termsOf(2, 4);
+        vm.assertEq(market.getDeal(open(next)).slot, 0, "the slot is used again");
+    }
+
+    function openIt(
+        DealTerms calldata terms,
+        uint256 clientKey,
+        uint256 operatorKey,
+        uint32 slot,
+        bytes calldata path
+    ) external {
+        bytes32 id = market.dealIdOf(terms);
+        market.openDeal(terms, signed(clientKey, id), signed(operatorKey, id), slot, path);
+    }
+
+    function refuse(DealTerms memory terms, bytes memory reason) private {
+        uint32 slot = slots.firstFree();
+        bytes memory path = slots.path(slot);
+        vm.expectRevert(reason);
+        this.openIt(terms, CLIENT_KEY, OPERATOR_KEY, slot, path);
+    }
+
+    function balance(address owner) private view returns (uint256) {
+        return vault.balanceOf(address(token), owner);
+    }
+
+    function two(uint256 a, uint256 b) private pure returns (uint256[] memory nonces) {
+        nonces = new uint256[](2);
+        (nonces[0], nonces[1]) = (a, b);
     }
 }

@@ -141,7 +141,9 @@ contract DrandBeaconTest is Base {
     function test_Construct_revertsForBadSchedules() external {
         ScheduleParams memory good = paramsFor(1000);
         ScheduleParams[7] memory bad;
-        for (uint256 i = 0; i < 7; i++) bad[i] = abi.decode(abi.encode(good), (ScheduleParams));
+        for (uint256 i = 0; i < 7; i++) {
+            bad[i] = abi.decode(abi.encode(good), (ScheduleParams));
+        }
         bad[0].genesis = uint64(vm.getBlockTimestamp() + 1);
         bad[1].period = 0;
         bad[2].window = 101;
@@ -172,8 +174,7 @@ contract DrandBeaconTest is Base {
         uint32 of_
     ) external pure {
         vm.assume(drandPeriod != 0);
-        ScheduleParams memory params =
-            ScheduleParams(genesis, period, 1, delay, drandGenesis, drandPeriod);
+        ScheduleParams memory params = ScheduleParams(genesis, period, 1, delay, drandGenesis, drandPeriod);
         uint64 round = Schedule.roundFor(params, of_);
         uint256 notBefore = uint256(genesis) + uint256(of_) * period + delay;
         vm.assertGe(Schedule.roundTime(params, round), notBefore, "not before the delay");

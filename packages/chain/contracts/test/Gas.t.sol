@@ -16,7 +16,7 @@ contract GasTest is Network {
     uint256 private constant DEEP = 30;
     bytes32 private constant BIG = keccak256("1 TiB of equal leaves");
 
-    /// @dev Of 65,536 deals: siblings of arbitrary hash and weight, for a slot whose tree is poked into storage.
+    /// @dev One of 65,536 slots; the tree around it is poked into storage, with arbitrary siblings.
     uint32 private constant SLOT = 0xb3a5;
 
     function setUp() public override {}
@@ -33,15 +33,16 @@ contract GasTest is Network {
         DealTerms memory terms = termsOf(1, 1);
         terms.root = keccak256("any");
         terms.length = 3 << 30;
-        bytes memory path = plantTree(0, 0);
-        // A first deal fills the ring and opens the balances, as in a provider's life.
-        for (uint64 i = 0; i < 8; i++) plantPast(i);
+        bytes memory path = plantTree();
+        // Nothing that the call writes is zero before, as in the life of a provider with that many deals.
+        for (uint64 i = 0; i < 8; i++) {
+            plantPast(i);
+        }
         vm.warp(startOf(40));
         terms.openBefore = uint64(now_());
         bytes32 id = market.dealIdOf(terms);
         bytes memory clientSignature = signed(CLIENT_KEY, id);
         bytes memory operatorSignature = signed(OPERATOR_KEY, id);
-        // Another deal exists already, so that what the market holds is not zero before.
         plantHeld();
         market.openDeal(terms, clientSignature, operatorSignature, SLOT, path);
         check("open-deal-among-65k", 200_000);
@@ -62,7 +63,7 @@ contract GasTest is Network {
     function test_Gas_settle() external {
         bytes32[] memory deals = tenDealsWithHistory();
         market.settle(deals[0]);
-        prove(4, PRIOR());
+        prove(4, tenNonces());
         market.settle(deals[0]);
         check("settle", 50_000);
     }
@@ -70,25 +71,43 @@ contract GasTest is Network {
     function test_Gas_settleTen() external {
         bytes32[] memory deals = tenDealsWithHistory();
         market.settleMany(deals);
-        prove(4, PRIOR());
+        prove(4, tenNonces());
         market.settleMany(deals);
         check("settle-ten", 160_000);
     }
 
-    function test_Gas_faultCloseRelease() external {
+    function test_Gas_endOfADeal() external {
         start(5);
-        DealTerms memory terms = termsOf(0, 4);
-        open(terms);
-        open(termsOf(1, 4));
+        (DealTerms memory first, DealTerms memory second) = (termsOf(0, 4), termsOf(1, 4));
+        open(first);
+        open(second);
+        (bytes memory firstPath, bytes memory secondPath) = (slots.path(0), slots.path(1));
         vm.warp(startOf(1));
-        fault(terms);
-        check("declare-fault", 150_000);
+        vm.prank(operator);
+        market.declareFault(first, firstPath);
+        check("declare-fault", 125_000);
         vm.prank(client);
-        market.terminateDeal(terms);
+        market.terminateDeal(second);
         check("terminate-deal", 60_000);
-        vm.warp(startOf(3));
-        market.closeDeal(terms);
-        check("close-deal", 120_000);
+        vm.warp(startOf(11));
+        market.closeDeal(second);
+        check("close-deal", 90_000);
+        slots.clear(0);
+        secondPath = slots.path(1);
+        vm.prank(operator);
+        market.releaseSlot(second, secondPath);
+        check("release-slot", 110_000);
+    }
+
+    function test_Gas_registerAndUpdate() external {
+        deployNetwork(5);
+        fund(provider, MINIMUM_STAKE);
+        vm.prank(provider);
+        registry.register(settings(), MINIMUM_STAKE);
+        check("register-provider", 400_000);
+        vm.prank(provider);
+        registry.update(settings());
+        check("update-provider", 120_000);
     }
 
     function test_Gas_depositWithdraw() external {
@@ -104,9 +123,11 @@ contract GasTest is Network {
         check("withdraw", 80_000);
     }
 
-    function PRIOR() private pure returns (uint256[] memory nonces) {
+    function tenNonces() private pure returns (uint256[] memory nonces) {
         nonces = new uint256[](10);
-        for (uint256 i = 0; i < 10; i++) nonces[i] = i;
+        for (uint256 i = 0; i < 10; i++) {
+            nonces[i] = i;
+        }
     }
 
     function start(uint256 challenges) private {
@@ -126,11 +147,13 @@ contract GasTest is Network {
     function tenDealsWithHistory() private returns (bytes32[] memory deals) {
         start(5);
         deals = new bytes32[](10);
-        for (uint256 i = 0; i < 10; i++) deals[i] = open(termsOf(i, 2));
-        prove(1, PRIOR());
+        for (uint256 i = 0; i < 10; i++) {
+            deals[i] = open(termsOf(i, 2));
+        }
+        prove(1, tenNonces());
         market.settleMany(deals);
-        prove(2, PRIOR());
-        prove(3, PRIOR());
+        prove(2, tenNonces());
+        prove(3, tenNonces());
     }
 
     function proveBig() private {
@@ -152,7 +175,7 @@ contract GasTest is Network {
     }
 
     /// @notice Writes a tree of depth 16 with an empty SLOT into the ledger's storage; returns the slot's path.
-    function plantTree(uint32 inForceFrom, uint32 snapshots) private returns (bytes memory path) {
+    function plantTree() private returns (bytes memory path) {
         bytes32 root;
         uint64 weight;
         for (uint256 level = 0; level < 16; level++) {
@@ -168,11 +191,9 @@ contract GasTest is Network {
         }
         bytes32 place = keccak256(abi.encode(provider, uint256(0)));
         vm.store(address(proofs), place, root);
-        uint256 packed = uint256(weight) | 16 << 64 | uint256(65_536) << 72
-            | uint256(inForceFrom) << 112 | uint256(snapshots) << 144;
+        uint256 packed = uint256(weight) | 16 << 64 | 65_536 << 72;
         vm.store(address(proofs), bytes32(uint256(place) + 1), bytes32(packed));
-        IProofLedger.Snapshot memory tree;
-        (tree,) = proofs.treeOf(provider);
+        (IProofLedger.Snapshot memory tree,) = proofs.treeOf(provider);
         vm.assertEq(tree.root, root, "planted root");
         vm.assertEq(tree.weight, weight, "planted weight");
         vm.assertEq(tree.depth, 16, "planted depth");

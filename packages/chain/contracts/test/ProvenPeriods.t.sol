@@ -42,7 +42,9 @@ contract ProvenPeriodsTest is Base {
             _marked.push(list[i]);
         }
         for (uint64 from = 0; from < 1700; from += 53) {
-            for (uint64 to = from; to < 1700; to += 47) compare(from, to);
+            for (uint64 to = from; to < 1700; to += 47) {
+                compare(from, to);
+            }
         }
         vm.assertTrue(!_log.has(161) && !_log.has(800) && !_log.has(5000), "not marked");
     }
@@ -53,7 +55,9 @@ contract ProvenPeriodsTest is Base {
     }
 
     function test_Count_ofFullWords() external {
-        for (uint64 i = 0; i < 480; i++) _log.mark(i);
+        for (uint64 i = 0; i < 480; i++) {
+            _log.mark(i);
+        }
         vm.assertEq(_log.countBetween(0, 480), 480, "all");
         vm.assertEq(_log.countBetween(100, 300), 200, "across words");
     }

@@ -14,13 +14,13 @@ import {Base} from "./support/Base.sol";
 
 /// @notice The libraries against the vectors that packages/protocol is held to as well.
 contract VectorsTest is Base {
-    string private _json;
+    string private _path;
     string private _case;
 
     function test_Vectors_commitments() external {
         uint256 count = open("commitments");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             uint64 leaves = Geometry.leavesFor(number("length"));
             vm.assertEq(leaves, number("leaves"), "leaves");
             vm.assertEq(Geometry.depthFor(leaves), number("depth"), "depth");
@@ -32,7 +32,7 @@ contract VectorsTest is Base {
         uint256 count = open("leaf-proofs");
         uint256 refused;
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             bytes32 root = word("root");
             uint64 leaves = uint64(number("leaves"));
             bytes memory answer = abi.encodePacked(
@@ -48,7 +48,7 @@ contract VectorsTest is Base {
         uint256 count = open("answers");
         uint256 refused;
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             uint256 depth = number("treeDepth");
             if (!judge(data("answer"), word("treeRoot"), depth, number("position"))) refused++;
         }
@@ -58,11 +58,10 @@ contract VectorsTest is Base {
     function test_Vectors_providerTrees() external {
         uint256 count = open("provider-trees");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             uint64 leaves = uint64(number("leaves"));
-            bytes32 hash = ProviderTree.slotHash(
-                word("deal"), uint8(number("scheme")), word("payloadRoot"), leaves
-            );
+            bytes32 hash =
+                ProviderTree.slotHash(word("deal"), uint8(number("scheme")), word("payloadRoot"), leaves);
             vm.assertEq(hash, word("slotHash"), "slot hash");
             ProviderTree.Tree memory tree = ProviderTree.Tree(
                 word("rootBefore"),
@@ -84,7 +83,7 @@ contract VectorsTest is Base {
     function test_Vectors_emptyNodes() external {
         uint256 count = open("empty-nodes");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             vm.assertEq(ProviderTree.emptyHash(number("level")), word("hash"), "empty node");
         }
     }
@@ -92,7 +91,7 @@ contract VectorsTest is Base {
     function test_Vectors_challenges() external {
         uint256 count = open("challenges");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             bytes32 base = Challenge.challengeBase(
                 number("chainId"),
                 account("proofs"),
@@ -117,7 +116,7 @@ contract VectorsTest is Base {
     function test_Vectors_seeds() external {
         uint256 count = open("seeds");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             bytes32 seed = Challenge.seedOf(
                 number("chainId"), account("beacon"), uint64(number("round")), data("signature")
             );
@@ -128,7 +127,7 @@ contract VectorsTest is Base {
     function test_Vectors_dealTerms() external {
         uint256 count = open("deal-terms");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             bytes32 domain = keccak256(
                 abi.encode(
                     keccak256(
@@ -140,8 +139,7 @@ contract VectorsTest is Base {
                     account("verifyingContract")
                 )
             );
-            bytes32 digest =
-                keccak256(abi.encodePacked(hex"1901", domain, Terms.structHash(dealTerms())));
+            bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, Terms.structHash(dealTerms())));
             vm.assertEq(digest, word("digest"), "digest");
             bytes memory signature = data("signature");
             (bytes32 r, bytes32 s) = abi.decode(signature, (bytes32, bytes32));
@@ -153,10 +151,9 @@ contract VectorsTest is Base {
     function test_Vectors_pricing() external {
         uint256 count = open("pricing");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
-            uint256 rate = Pricing.rateFor(
-                number("length"), number("pricePerTibMonth"), number("provingFeeMonth")
-            );
+            next();
+            uint256 rate =
+                Pricing.rateFor(number("length"), number("pricePerTibMonth"), number("provingFeeMonth"));
             vm.assertEq(rate, number("rate"), "rate");
             uint64 period = uint64(number("period"));
             uint256 cost = Pricing.costOf(uint128(rate), period, uint32(number("periods")));
@@ -169,7 +166,7 @@ contract VectorsTest is Base {
     function test_Vectors_funding() external {
         uint256 count = open("funding");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             uint256 funded = Pricing.fundedPeriods(
                 uint128(number("deposit")), uint128(number("rate")), uint64(number("period"))
             );
@@ -180,7 +177,7 @@ contract VectorsTest is Base {
     function test_Vectors_accounting() external {
         uint256 count = open("accounting");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             uint128 rate = uint128(number("rate"));
             uint64 period = uint64(number("period"));
             uint256 before = Pricing.costOf(rate, period, uint32(number("settled")));
@@ -197,7 +194,7 @@ contract VectorsTest is Base {
     function test_Vectors_schedules() external {
         uint256 count = open("schedules");
         for (uint256 i = 0; i < count; i++) {
-            select(i);
+            next();
             ScheduleParams memory params = ScheduleParams(
                 uint64(number("genesis")),
                 uint64(number("period")),
@@ -210,8 +207,7 @@ contract VectorsTest is Base {
             vm.assertEq(index, number("index"), "period");
             uint256 start = Schedule.periodStart(params.genesis, params.period, index);
             vm.assertEq(start, number("start"), "start");
-            uint256 deadline =
-                Schedule.periodDeadline(params.genesis, params.period, params.window, index);
+            uint256 deadline = Schedule.periodDeadline(params.genesis, params.period, params.window, index);
             vm.assertEq(deadline, number("deadline"), "deadline");
             uint64 round = Schedule.roundFor(params, index);
             vm.assertEq(round, number("round"), "round");
@@ -236,7 +232,7 @@ contract VectorsTest is Base {
         return tree;
     }
 
-    /// @notice Whether the answer is accepted, which must be what the selected case says.
+    /// @notice Whether the answer is accepted, which must be what the case says.
     function judge(bytes memory answer, bytes32 root, uint256 depth, uint256 position)
         private
         view
@@ -245,8 +241,7 @@ contract VectorsTest is Base {
         try this.check(answer, root, depth, position) {
             accepted = true;
         } catch {}
-        bool valid = vm.parseJsonBool(_json, string.concat(_case, "valid"));
-        vm.assertTrue(accepted == valid, string.concat(_case, text("reason")));
+        vm.assertTrue(accepted == vm.parseJsonBool(_case, ".valid"), _case);
     }
 
     function dealTerms() private view returns (DealTerms memory terms) {
@@ -270,34 +265,41 @@ contract VectorsTest is Base {
         terms.nonce = word("nonce");
     }
 
+    /// @notice Starts a file. The generator writes one case per line, which is far faster to read than the whole.
     function open(string memory name) private returns (uint256 count) {
-        _json = vm.readFile(string.concat("../../../vectors/", name, ".json"));
-        _case = ".";
-        count = number("count");
+        _path = string.concat("../../../vectors/", name, ".json");
+        vm.closeFile(_path);
+        count = vm.parseJsonUint(vm.readFile(_path), ".count");
         vm.assertGe(count, 3, "the file has cases");
+        string memory heading = vm.readLine(_path);
+        while (keccak256(bytes(heading)) != keccak256('"cases": [')) heading = vm.readLine(_path);
     }
 
-    function select(uint256 index) private {
-        _case = string.concat(".cases[", vm.toString(index), "].");
+    function next() private {
+        bytes memory line = bytes(vm.readLine(_path));
+        if (line[line.length - 1] == ",") {
+            line[line.length - 1] = " ";
+        }
+        _case = string(line);
     }
 
     function number(string memory key) private view returns (uint256) {
-        return vm.parseJsonUint(_json, string.concat(_case, key));
+        return vm.parseJsonUint(_case, string.concat(".", key));
     }
 
     function word(string memory key) private view returns (bytes32) {
-        return vm.parseJsonBytes32(_json, string.concat(_case, key));
+        return vm.parseJsonBytes32(_case, string.concat(".", key));
     }
 
     function data(string memory key) private view returns (bytes memory) {
-        return vm.parseJsonBytes(_json, string.concat(_case, key));
+        return vm.parseJsonBytes(_case, string.concat(".", key));
     }
 
     function account(string memory key) private view returns (address) {
-        return vm.parseJsonAddress(_json, string.concat(_case, key));
+        return vm.parseJsonAddress(_case, string.concat(".", key));
     }
 
     function text(string memory key) private view returns (string memory) {
-        return vm.parseJsonString(_json, string.concat(_case, key));
+        return vm.parseJsonString(_case, string.concat(".", key));
     }
 }

@@ -60,7 +60,10 @@ interface IProofLedger {
 
     /// @notice What settlement asks: of the periods from <= p < through, how many were proven, where `through`
     /// is the smaller of `to` and the first period whose outcome is not final yet. Constant cost in history.
-    function accrued(address provider, uint64 from, uint64 to) external view returns (uint64 through, uint64 proven);
+    function accrued(address provider, uint64 from, uint64 to)
+        external
+        view
+        returns (uint64 through, uint64 proven);
 
     /// @notice The first period whose outcome for this provider is not final.
     function finalThrough(address provider) external view returns (uint64);

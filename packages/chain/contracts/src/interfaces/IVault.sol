@@ -48,7 +48,8 @@ interface IVault {
 
     /// @notice Returns what a closed deal still holds to both parties. Only the market.
     /// @param index The token's place in `tokens()`.
-    function release(uint8 index, address client, uint256 refund, address provider, uint256 collateral) external;
+    function release(uint8 index, address client, uint256 refund, address provider, uint256 collateral)
+        external;
 
     /// @notice Moves free balance of `owner` in the default token into stake. Only the registry.
     function stake(address owner, uint256 amount) external;

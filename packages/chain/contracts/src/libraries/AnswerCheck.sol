@@ -23,7 +23,10 @@ library AnswerCheck {
     error AnswerPayloadMismatch(bytes32 expected, bytes32 actual);
 
     /// @notice Reverts unless `answer` opens `position` of the tree (root, depth).
-    function verify(bytes calldata answer, bytes32 treeRoot, uint256 treeDepth, uint256 position) internal pure {
+    function verify(bytes calldata answer, bytes32 treeRoot, uint256 treeDepth, uint256 position)
+        internal
+        pure
+    {
         uint256 leafAt = HEAD_BYTES + treeDepth * ProviderTree.SIBLING_BYTES;
         require(answer.length > leafAt, AnswerLength(leafAt + Geometry.LEAF_BYTES, answer.length));
         uint64 leaves = uint64(bytes8(answer[65:73]));
@@ -32,7 +35,9 @@ library AnswerCheck {
         require(answer.length == expected, AnswerLength(expected, answer.length));
 
         uint256 before = _locate(answer[:leafAt], treeRoot, treeDepth, leaves);
-        require(position >= before && position < before + leaves, AnswerPositionOutside(position, before, leaves));
+        require(
+            position >= before && position < before + leaves, AnswerPositionOutside(position, before, leaves)
+        );
 
         bytes32 root = bytes32(answer[33:65]);
         bytes32 actual = PayloadProof.leafRoot(answer[leafAt:], position - before);

@@ -17,18 +17,15 @@ library Bls {
     bytes32 private constant P_HIGH = 0x000000000000000000000000000000001a0111ea397fe69a4b1ba7b6434bacd7;
     bytes32 private constant P_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
-    bytes internal constant G1_GENERATOR =
-        hex"0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
+    bytes internal constant G1_GENERATOR = hex"0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
         hex"6c55e83ff97a1aeffb3af00adb22c6bb"
         hex"0000000000000000000000000000000008b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3ed"
         hex"d03cc744a2888ae40caa232946c5e7e1";
-    bytes internal constant G1_GENERATOR_NEGATED =
-        hex"0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
+    bytes internal constant G1_GENERATOR_NEGATED = hex"0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
         hex"6c55e83ff97a1aeffb3af00adb22c6bb"
         hex"00000000000000000000000000000000114d1d6855d545a8aa7d76c8cf2e21f267816aef1db507c96655b9d5caac4236"
         hex"4e6f38ba0ecb751bad54dcd6b939c2ca";
-    bytes internal constant G2_GENERATOR_NEGATED =
-        hex"00000000000000000000000000000000024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d177"
+    bytes internal constant G2_GENERATOR_NEGATED = hex"00000000000000000000000000000000024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d177"
         hex"0bac0326a805bbefd48056c8c121bdb8"
         hex"0000000000000000000000000000000013e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049"
         hex"334cf11213945d57e5ac7d055d042b7e"
@@ -48,8 +45,7 @@ library Bls {
         returns (bool)
     {
         if (signature.length != 128 || keccak256(signature) == G1_INFINITY) return false;
-        bytes memory pairs =
-            abi.encodePacked(signature, G2_GENERATOR_NEGATED, hashToG1(message), publicKey);
+        bytes memory pairs = abi.encodePacked(signature, G2_GENERATOR_NEGATED, hashToG1(message), publicKey);
         (bool success, bytes memory result) = PAIRING.staticcall(pairs);
         return success && result.length == 32 && bytes32(result) == bytes32(uint256(1));
     }
@@ -71,8 +67,7 @@ library Bls {
 
     /// @notice expand_message_xmd (RFC 9380, 5.3.1) with SHA-256, to 128 bytes.
     function expand(bytes32 message) internal pure returns (bytes32[4] memory) {
-        bytes32 b0 =
-            sha256(abi.encodePacked(new bytes(64), message, uint16(128), uint8(0), DST_PRIME));
+        bytes32 b0 = sha256(abi.encodePacked(new bytes(64), message, uint16(128), uint8(0), DST_PRIME));
         bytes32 b1 = sha256(abi.encodePacked(b0, uint8(1), DST_PRIME));
         bytes32 b2 = sha256(abi.encodePacked(b0 ^ b1, uint8(2), DST_PRIME));
         bytes32 b3 = sha256(abi.encodePacked(b0 ^ b2, uint8(3), DST_PRIME));
@@ -82,9 +77,8 @@ library Bls {
 
     /// @notice 64 bytes, given as two words, as a number modulo the field's prime, 64 bytes.
     function _toField(bytes32 high, bytes32 low) private view returns (bytes memory) {
-        bytes memory input = abi.encodePacked(
-            uint256(64), uint256(1), uint256(64), high, low, uint8(1), P_HIGH, P_LOW
-        );
+        bytes memory input =
+            abi.encodePacked(uint256(64), uint256(1), uint256(64), high, low, uint8(1), P_HIGH, P_LOW);
         return _call(MODEXP, input, 64);
     }
 

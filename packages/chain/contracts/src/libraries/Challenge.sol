@@ -31,7 +31,11 @@ library Challenge {
     }
 
     /// @notice Leaf i of the class deal in a deal of `leaves` leaves, which must be positive.
-    function dealChallenge(bytes32 base, bytes32 deal, uint32 i, uint64 leaves) internal pure returns (uint256) {
+    function dealChallenge(bytes32 base, bytes32 deal, uint32 i, uint64 leaves)
+        internal
+        pure
+        returns (uint256)
+    {
         return uint256(keccak256(abi.encodePacked(base, uint8(1), deal, i))) % leaves;
     }
 }

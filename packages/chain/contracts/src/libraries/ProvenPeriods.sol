@@ -77,7 +77,11 @@ library ProvenPeriods {
         }
     }
 
-    function _pack(uint256 index, uint256 before, uint256 older, uint256 bits) private pure returns (uint256) {
+    function _pack(uint256 index, uint256 before, uint256 older, uint256 bits)
+        private
+        pure
+        returns (uint256)
+    {
         return index << 224 | before << 192 | older << BITS | bits;
     }
 

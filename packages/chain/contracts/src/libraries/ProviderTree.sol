@@ -56,7 +56,11 @@ library ProviderTree {
     }
 
     /// @notice The hash of a deal in its slot; its weight is its leaves.
-    function slotHash(bytes32 deal, uint8 scheme, bytes32 root, uint64 leaves) internal pure returns (bytes32) {
+    function slotHash(bytes32 deal, uint8 scheme, bytes32 root, uint64 leaves)
+        internal
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encodePacked(deal, scheme, root, leaves));
     }
 
@@ -127,7 +131,10 @@ library ProviderTree {
     }
 
     /// @notice `tree` with a slot emptied that held the leaf (hash, leaves).
-    function free(Tree memory tree, uint256 slot, bytes calldata path, bytes32 hash, uint64 leaves) internal pure {
+    function free(Tree memory tree, uint256 slot, bytes calldata path, bytes32 hash, uint64 leaves)
+        internal
+        pure
+    {
         require(slot < tree.slotCount, TreeSlotOutside(slot, tree.slotCount));
         _checkPath(tree, slot, path, hash, leaves);
         (tree.root, tree.weight,) = climb(0, 0, slot, path);

@@ -14,7 +14,10 @@ uint256 constant IN_TREE = 1 << 233;
 uint256 constant CLOSED = 1 << 234;
 
 /// @dev Periods below 2^32. The deal is in the tree.
-function toFrame(uint128 rate_, uint256 start_, uint256 end_, uint32 slot_, uint8 token_) pure returns (Frame) {
+function toFrame(uint128 rate_, uint256 start_, uint256 end_, uint32 slot_, uint8 token_)
+    pure
+    returns (Frame)
+{
     return Frame.wrap(
         uint256(rate_) | start_ << 128 | end_ << 160 | uint256(slot_) << 192 | uint256(token_) << 224
             | IN_TREE

@@ -16,9 +16,7 @@ function toProgress(address provider_, uint256 settledThrough_, uint256 proven_,
     pure
     returns (Progress)
 {
-    return Progress.wrap(
-        uint160(provider_) | settledThrough_ << 160 | proven_ << 192 | payEnd_ << 224
-    );
+    return Progress.wrap(uint160(provider_) | settledThrough_ << 160 | proven_ << 192 | payEnd_ << 224);
 }
 
 function provider(Progress self) pure returns (address) {

@@ -7,8 +7,7 @@ import {Bls} from "../../src/libraries/Bls.sol";
 library LocalDrand {
     uint256 internal constant SECRET = uint256(keccak256("holdfast test drand")) >> 2;
 
-    bytes private constant G2_GENERATOR =
-        hex"00000000000000000000000000000000024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d177"
+    bytes private constant G2_GENERATOR = hex"00000000000000000000000000000000024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d177"
         hex"0bac0326a805bbefd48056c8c121bdb8"
         hex"0000000000000000000000000000000013e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049"
         hex"334cf11213945d57e5ac7d055d042b7e"

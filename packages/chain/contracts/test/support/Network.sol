@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 pragma solidity 0.8.37;
 
-
 import {IBeacon} from "../../src/interfaces/IBeacon.sol";
 import {IDealMarket} from "../../src/interfaces/IDealMarket.sol";
 import {IProofLedger} from "../../src/interfaces/IProofLedger.sol";
@@ -64,23 +63,23 @@ abstract contract Network is Base {
         address registry_ = vm.computeCreateAddress(address(this), next);
         address proofs_ = vm.computeCreateAddress(address(this), next + 1);
         address market_ = vm.computeCreateAddress(address(this), next + 2);
-        beacon = IBeacon(
-            vm.deployCode("DrandBeacon.sol", abi.encode(schedule(), LocalDrand.publicKey()))
-        );
+        beacon = IBeacon(vm.deployCode("DrandBeacon.sol", abi.encode(schedule(), LocalDrand.publicKey())));
         vault = IVault(vm.deployCode("Vault.sol", abi.encode(tokens, feeAccount, registry_, market_)));
         registry = IProviderRegistry(
             vm.deployCode("ProviderRegistry.sol", abi.encode(vault, proofs_, MINIMUM_STAKE))
         );
-        proofs = IProofLedger(
-            vm.deployCode("ProofLedger.sol", abi.encode(registry, market_, beacon, challenges))
-        );
-        market =
-            IDealMarket(vm.deployCode("DealMarket.sol", abi.encode(vault, registry, proofs, FEE_BPS)));
+        proofs =
+            IProofLedger(vm.deployCode("ProofLedger.sol", abi.encode(registry, market_, beacon, challenges)));
+        market = IDealMarket(vm.deployCode("DealMarket.sol", abi.encode(vault, registry, proofs, FEE_BPS)));
     }
 
     function settings() internal view returns (IProviderRegistry.Settings memory) {
+        return settingsFor(operator);
+    }
+
+    function settingsFor(address key) internal view returns (IProviderRegistry.Settings memory) {
         return IProviderRegistry.Settings({
-            operator: operator,
+            operator: key,
             tlsKeyHash: keccak256("tls"),
             endpoint: "127.0.0.1:7000",
             region: "eu-north",
@@ -186,9 +185,8 @@ abstract contract Network is Base {
     /// @notice The challenged positions of the provider in a seeded period.
     function positions(uint64 of_) internal view returns (uint256[] memory list) {
         IProofLedger.Snapshot memory tree = proofs.snapshotAt(provider, of_);
-        bytes32 base = Challenge.challengeBase(
-            block.chainid, address(proofs), provider, of_, beacon.seedOf(of_)
-        );
+        bytes32 base =
+            Challenge.challengeBase(block.chainid, address(proofs), provider, of_, beacon.seedOf(of_));
         list = new uint256[](proofs.directChallenges());
         for (uint32 i = 0; i < list.length; i++) {
             list[i] = Challenge.globalChallenge(base, i, tree.weight);

@@ -15,7 +15,11 @@ library PayloadTree {
     }
 
     /// @notice Node at a level, by recursion; zero nodes where there is no leaf.
-    function node(bytes32 seed, uint256 leaves, uint256 level, uint256 index) internal pure returns (bytes32) {
+    function node(bytes32 seed, uint256 leaves, uint256 level, uint256 index)
+        internal
+        pure
+        returns (bytes32)
+    {
         if (level == 0) return index < leaves ? sha256(leaf(seed, index)) : bytes32(0);
         return sha256(
             abi.encodePacked(
