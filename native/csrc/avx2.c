@@ -91,7 +91,11 @@ TARGET static void group(const uint8_t *in, size_t size, uint8_t *out, const uin
   v8 s[8];
   size_t whole = size - size % HF_BLOCK;
   for (int i = 0; i < 8; i++) s[i] = _mm256_set1_epi32((int)hf_iv[i]);
-  for (size_t at = 0; at < whole; at += HF_BLOCK) block(s, in + at, size);
+  for (size_t at = 0; at < whole; at += HF_BLOCK) {
+    /* what the lanes read next: see shani-lanes.inc */
+    for (int l = 0; l < LANES; l++) _mm_prefetch((const char *)((uintptr_t)in + (size_t)l * size + at + 8192), _MM_HINT_T0);
+    block(s, in + at, size);
+  }
   if (whole == size) {
     known_block(s, kw);
   } else {
