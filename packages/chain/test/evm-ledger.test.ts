@@ -1,3 +1,4 @@
+/** The EVM adapter passes the same suite on a real chain process, with real reorganisations. */
 import { ledgerSuite } from './ledger-suite.ts'
 import { openEvmHarness } from './support/evm-harness.ts'
 import { describeWithAnvil } from './support/with-anvil.ts'

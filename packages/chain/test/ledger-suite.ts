@@ -3,10 +3,10 @@
  * harness and shares one among its tests; each test brings its own accounts, and time only moves on.
  */
 import { afterAll, beforeAll, describe } from '@jest/globals'
-import { openingSuite, refusalSuite } from './suite/deals.ts'
-import { followingSuite, reorgSuite } from './suite/following.ts'
-import { provingSuite, wrongAnswerSuite } from './suite/proofs.ts'
-import { moneySuite, registrySuite } from './suite/registry.ts'
+import { impossibleDealSuite, openingSuite, refusalSuite } from './suite/deals.ts'
+import { followingSuite, interruptionSuite, lostBlockSuite, reorgSuite } from './suite/following.ts'
+import { provingSuite, timingSuite, wrongAnswerSuite } from './suite/proofs.ts'
+import { moneySuite, registrySuite, stakeSuite } from './suite/registry.ts'
 import { endingSuite, faultSuite, paymentSuite } from './suite/settling.ts'
 import type { Harness } from './support/harness.ts'
 
@@ -26,14 +26,19 @@ export const ledgerSuite = (name: string, open: () => Promise<Harness>): void =>
     })
     describe('money', () => moneySuite(source))
     describe('registry', () => registrySuite(source))
+    describe('stake', () => stakeSuite(source))
     describe('opening', () => openingSuite(source))
     describe('refusing', () => refusalSuite(source))
+    describe('impossible deals', () => impossibleDealSuite(source))
     describe('proving', () => provingSuite(source))
+    describe('timing', () => timingSuite(source))
     describe('wrong answers', () => wrongAnswerSuite(source))
     describe('paying', () => paymentSuite(source))
     describe('ending', () => endingSuite(source))
     describe('faults', () => faultSuite(source))
     describe('following', () => followingSuite(source))
+    describe('interruptions', () => interruptionSuite(source))
     describe('reorganisations', () => reorgSuite(source))
+    describe('lost blocks', () => lostBlockSuite(source))
   })
 }

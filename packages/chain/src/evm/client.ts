@@ -56,19 +56,20 @@ const endpointsShown = (urls: readonly string[]): string => urls.map(shown).join
 const rpcClient = (urls: readonly string[]): Client<Transport> => {
   const options = {
     batch: { batchSize: BATCH_SIZE, wait: 0 },
-    retryCount: RETRIES,
     retryDelay: RETRY_DELAY_MS,
     timeout: TIMEOUT_MS,
   }
-  const transports = urls.map((url) => http(url, options))
-  const [only] = transports
-  return createClient({
-    cacheTime: 0,
-    transport:
-      transports.length === 1 && only !== undefined
-        ? only
-        : fallback(transports, { retryCount: 0, shouldThrow: isAnswer }),
-  })
+  const [only, ...others] = urls
+  if (others.length === 0) {
+    return createClient({
+      cacheTime: 0,
+      transport: http(only, { ...options, retryCount: RETRIES }),
+    })
+  }
+  // The next endpoint comes before the next try: one that is down costs no waiting.
+  const transports = urls.map((url) => http(url, { ...options, retryCount: 0 }))
+  const together = { retryCount: RETRIES, retryDelay: RETRY_DELAY_MS, shouldThrow: isAnswer }
+  return createClient({ cacheTime: 0, transport: fallback(transports, together) })
 }
 
 /** True when the endpoint itself answered, so that asking another one would say the same. */

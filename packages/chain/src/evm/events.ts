@@ -21,7 +21,7 @@ import {
   timestamp,
   ZERO_HASH,
 } from '@holdfast/protocol'
-import { decodeEventLog, type Hex as ViemHex } from 'viem'
+import { type DecodeEventLogReturnType, decodeEventLog, type Hex as ViemHex } from 'viem'
 import {
   dealMarketAbi,
   drandBeaconAbi,
@@ -39,26 +39,7 @@ export interface EventLog {
 }
 
 /** The struct as the ABI decodes it. */
-export interface RawTerms {
-  readonly client: string
-  readonly provider: string
-  readonly token: string
-  readonly scheme: number
-  readonly root: string
-  readonly length: bigint
-  readonly dataset: string
-  readonly rate: bigint
-  readonly periods: number
-  readonly deposit: bigint
-  readonly collateral: bigint
-  readonly notice: number
-  readonly replacementCost: bigint
-  readonly egressPrice: bigint
-  readonly attributes: string
-  readonly takedown: string
-  readonly openBefore: bigint
-  readonly nonce: string
-}
+type RawTerms = DecodeEventLogReturnType<typeof dealMarketAbi, 'DealOpened'>['args']['terms']
 
 const termsFrom = (raw: RawTerms): DealTerms => ({
   client: address(raw.client),

@@ -88,19 +88,15 @@ const prepare = async (
 const deploy = (url: string, { config, out }: Prepared) =>
   runProgram(PROGRAM, ['--rpc', url, '--config', config, '--out', out])
 
-describeWithAnvil('holdfast-deploy', () => {
-  let chain: ForeignChain | undefined
-  let token = ''
-  beforeAll(async () => {
-    chain = await startForeignChain()
-    token = await putToken(chain.url)
-  })
-  afterAll(() => chain?.stop())
-  const url = (): string => chain?.url ?? ''
+interface Target {
+  readonly url: () => string
+  readonly token: () => string
+}
 
+const goodDeployments = ({ url, token }: Target): void => {
   test('makes a network that can be joined and used', () =>
     withFolder(async (folder) => {
-      const prepared = await prepare(folder, token)
+      const prepared = await prepare(folder, token())
       const { code, stdout } = await deploy(url(), prepared)
       expect({ code, stdout }).toEqual({ code: 0, stdout: `${prepared.out}\n` })
       const network = await readNetwork(prepared.out)
@@ -108,7 +104,7 @@ describeWithAnvil('holdfast-deploy', () => {
         ...{ period: 86_400n, window: 14_400n, seedDelay: 60n, directChallenges: 10, feeBps: 500 },
         ...{ rpc: [url()], drandUrls: QUICKNET.urls, chainId: 31337n },
         drand: { genesis: 1_692_803_367n, period: 3n, publicKey: `0x${QUICKNET.publicKey}` },
-        tokens: [{ address: token, symbol: 'tUSD', decimals: 6 }],
+        tokens: [{ address: token(), symbol: 'tUSD', decimals: 6 }],
       })
       expect(await readFile(prepared.out, 'utf8')).not.toContain('devnet')
       const ledger = await openEvmLedger({
@@ -124,7 +120,9 @@ describeWithAnvil('holdfast-deploy', () => {
       expect(again.code).toBe(EXIT_CODES.error)
       expect(again.stderr).toContain('already there')
     }))
+}
 
+const badDeployments = ({ url, token }: Target): void => {
   test.each([
     ['an address that is none', { feeAccount: '0x12' }, 'feeAccount'],
     ['no tokens', { tokens: [] }, 'tokens'],
@@ -135,7 +133,7 @@ describeWithAnvil('holdfast-deploy', () => {
     ['a fee of everything', { feeBps: 10_000 }, 'feeBps'],
   ])('refuses a configuration with %s', (_name, changes, field) =>
     withFolder(async (folder) => {
-      const { code, stderr } = await deploy(url(), await prepare(folder, token, changes))
+      const { code, stderr } = await deploy(url(), await prepare(folder, token(), changes))
       expect(code).toBe(EXIT_CODES.usage)
       expect(stderr).toContain(field)
     }),
@@ -151,7 +149,7 @@ describeWithAnvil('holdfast-deploy', () => {
 
   test('refuses a wrong passphrase, and endpoints where nobody is', () =>
     withFolder(async (folder) => {
-      const prepared = await prepare(folder, token)
+      const prepared = await prepare(folder, token())
       const nowhere = await deploy('http://127.0.0.1:9', prepared)
       expect(nowhere.code).toBe(EXIT_CODES.tryAgain)
       await writeFile(join(folder, 'deployer.pass'), 'shut\n')
@@ -172,6 +170,20 @@ describeWithAnvil('holdfast-deploy', () => {
       ...{ code: 0, usage: true },
     })
   })
+}
+
+describeWithAnvil('holdfast-deploy', () => {
+  let chain: ForeignChain | undefined
+  let token = ''
+  beforeAll(async () => {
+    chain = await startForeignChain()
+    token = await putToken(chain.url)
+  })
+  afterAll(() => chain?.stop())
+
+  const target = { url: () => chain?.url ?? '', token: () => token }
+  describe('with everything in place', () => goodDeployments(target))
+  describe('with something wrong', () => badDeployments(target))
 })
 
 describeWithAnvil('a chain without EIP-2537', () => {

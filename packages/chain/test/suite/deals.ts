@@ -151,7 +151,9 @@ export const refusalSuite = (source: HarnessSource): void => {
     })
     expect(await codeOf(again)).toBe('DEAL_EXISTS')
   })
+}
 
+export const impossibleDealSuite = (source: HarnessSource): void => {
   test('refuses terms that cannot be', async () => {
     const scenario = await begin(source())
     const wrong: readonly Partial<DealTerms>[] = [

@@ -91,7 +91,9 @@ export const followingSuite = (source: HarnessSource): void => {
     await Promise.all(folds.map((fold) => catchUp(ledger, fold, receipt.block.hash, from)))
     for (const fold of folds) expect(fold.trail).toEqual(folds[0]?.trail)
   })
+}
 
+export const interruptionSuite = (source: HarnessSource): void => {
   test('ends with ABORTED when the signal fires and when the ledger closes', async () => {
     const { ledger } = await source().account()
     const stop = new AbortController()
@@ -182,7 +184,9 @@ export const reorgSuite = (source: HarnessSource): void => {
     stop.abort()
     expect(await codeOf(live.next())).toBe('ABORTED')
   })
+}
 
+export const lostBlockSuite = (source: HarnessSource): void => {
   test('starts again from a block that is gone, with and without the blocks before it', async () => {
     const scenario = await begin(source())
     const { ledger } = scenario.publisher

@@ -49,7 +49,9 @@ export const provingSuite = (source: HarnessSource): void => {
     const now = await scenario.proveNext()
     expect(await codeOf(scenario.proveSeeded(now))).toBe('NOTHING_TO_DO')
   })
+}
 
+export const timingSuite = (source: HarnessSource): void => {
   test('refuses proofs before the seed and of periods to come', async () => {
     const scenario = await begin(source())
     await scenario.open()

@@ -76,7 +76,9 @@ export const registrySuite = (source: HarnessSource): void => {
     }
     expect(await ledger.provider(scenario.provider)).toBeUndefined()
   })
+}
 
+export const stakeSuite = (source: HarnessSource): void => {
   test('takes stake from the vault only, and not below the minimum', async () => {
     const scenario = await meet(source())
     const { ledger } = scenario.owner
