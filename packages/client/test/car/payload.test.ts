@@ -1,6 +1,6 @@
 /** The payload: deterministic, readable by @ipld/car, each block once, children before parents. */
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarReader } from '@ipld/car'
 import { decode } from '@ipld/dag-pb'
@@ -11,7 +11,7 @@ import { TRAILER_SECTION_LENGTH } from '../../src/car/car-index.ts'
 import { readCar } from '../../src/car/read-car.ts'
 import { measurePayload, packTo } from '../../src/pack.ts'
 import { mixedTree } from '../random-tree.ts'
-import { temporary } from '../support.ts'
+import { temporary, vectorPath } from '../support.ts'
 
 let source: string
 let car: string
@@ -111,6 +111,14 @@ test('the same tree under other profiles and hashes packs too', async () => {
 test('a CIDv0 profile with BLAKE3 is refused', async () => {
   const wishes = { profile: 'unixfs-v0-2015', hash: 'blake3' }
   await expect(measurePayload(source, wishes)).rejects.toMatchObject({ detail: { code: 'USAGE' } })
+})
+
+test('the layout is the one that was released', async () => {
+  const folder = await temporary()
+  await writeFile(join(folder, 'input'), 'hello world')
+  await packTo(join(folder, 'input'), join(folder, 'car'))
+  const released = await readFile(vectorPath('payload', 'hello-world.car'))
+  expect((await readFile(join(folder, 'car'))).equals(released)).toBe(true)
 })
 
 test('an input that cannot be read leaves no archive behind', async () => {
