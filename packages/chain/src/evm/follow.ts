@@ -17,7 +17,7 @@ import { getHeaderAt, getHeaderOf, type Header, refOf } from './blocks.ts'
 import { type EvmClient, pause } from './client.ts'
 import { contractAddresses, decodeEvent } from './events.ts'
 import type { HeadFeed } from './head-feed.ts'
-import { eachLogRange, getLogsBetween, type MinedLog, RANGE_BLOCKS } from './logs.ts'
+import { eachLogRange, getLogsBetween, type MinedLog, RangeSize } from './logs.ts'
 
 const DEPTH = BigInt(REWIND_BLOCKS)
 /** From here on ranges are worth it; so going back the whole depth is still one update. */
@@ -38,6 +38,7 @@ class Follower {
   #whole: boolean
   /** Reverted, but not yet told, because applying was overtaken by another reorganisation. */
   #reverted: BlockRef[] = []
+  readonly #size = new RangeSize()
 
   constructor(client: EvmClient, after: readonly BlockRef[], options: CallOptions) {
     this.#client = client
@@ -145,11 +146,12 @@ class Follower {
 
   /** A range far below the head: blocks with events, and the last one. */
   async #far(from: bigint, head: Header): Promise<readonly AppliedBlock[] | undefined> {
-    const limit = head.number - DEPTH
-    const last = from + RANGE_BLOCKS - 1n < limit ? from + RANGE_BLOCKS - 1n : limit
-    const addresses = contractAddresses(this.#client.network)
-    const ranges = eachLogRange(this.#client, { from, to: last, addresses }, this.#options)
-    // Only the first piece: when the endpoint made it smaller, the next update takes the rest.
+    const query = {
+      ...{ from, to: head.number - DEPTH },
+      addresses: contractAddresses(this.#client.network),
+    }
+    const ranges = eachLogRange(this.#client, query, this.#options, this.#size)
+    // Only the first piece: the next update takes the next one.
     const first = await ranges.next()
     if (first.done === true) return undefined
     const byBlock = grouped(first.value.logs)

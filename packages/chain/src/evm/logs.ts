@@ -18,7 +18,35 @@ export interface LogQuery {
 }
 
 /** Blocks of the first request of a long range. */
-export const RANGE_BLOCKS = 2000n
+const FIRST_BLOCKS = 2000n
+/** No request asks for more. */
+const BLOCKS_MAX = 1n << 20n
+/** Ranges grow while their answers stay below this. */
+const LOGS_FEW = 1000
+
+/**
+ * How many blocks to ask for at a time: doubled while answers are small, halved for good when the
+ * endpoint refuses. Shared by the requests of one reader.
+ */
+export class RangeSize {
+  #blocks = FIRST_BLOCKS
+  #limit = BLOCKS_MAX
+
+  get blocks(): bigint {
+    return this.#blocks
+  }
+
+  answered(count: number): void {
+    if (count > LOGS_FEW || this.#blocks >= this.#limit) return
+    this.#blocks = this.#blocks * 2n < this.#limit ? this.#blocks * 2n : this.#limit
+  }
+
+  /** @param blocks what was refused; more than one. */
+  refused(blocks: bigint): void {
+    this.#limit = blocks / 2n
+    this.#blocks = this.#limit
+  }
+}
 
 const ask = async (
   client: ChainClient,
@@ -75,21 +103,25 @@ export interface LogRange {
   readonly logs: readonly MinedLog[]
 }
 
-/** The logs of a range piece by piece, so that the caller decides what to keep. */
+/**
+ * The logs of a range piece by piece, so that the caller decides what to keep. A `size` that is
+ * given remembers what the endpoint takes from one call to the next.
+ */
 export async function* eachLogRange(
   client: ChainClient,
   query: LogQuery,
   options?: CallOptions,
+  size: RangeSize = new RangeSize(),
 ): AsyncGenerator<LogRange> {
   let from = query.from
-  let step = RANGE_BLOCKS
   while (from <= query.to) {
-    const to = from + step - 1n < query.to ? from + step - 1n : query.to
+    const to = from + size.blocks - 1n < query.to ? from + size.blocks - 1n : query.to
     const logs = await askOrShrink(client, { ...query, from, to }, options)
     if (logs === undefined) {
-      step = (to - from + 1n) / 2n
+      size.refused(to - from + 1n)
       continue
     }
+    size.answered(logs.length)
     yield { to, logs }
     from = to + 1n
   }
