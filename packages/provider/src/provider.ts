@@ -9,6 +9,7 @@ import type { NetworkParams, ProviderLedger } from '@holdfast/chain'
 import { signingDomain } from '@holdfast/chain'
 import {
   type Address,
+  type Bytes,
   bytes,
   type Clock,
   HoldfastError,
@@ -53,6 +54,8 @@ export interface ProviderOptions {
   readonly paths: HomePaths
   readonly config: ProviderConfig
   readonly software: string
+  /** Payloads up to this share sector files. Default: see the sector store. */
+  readonly sharedPayloadMax?: Bytes
 }
 
 /** Where a running provider answers. */
@@ -206,7 +209,11 @@ const openParts = async (
   const tls = await readTlsIdentity(paths.tls)
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger)
-  const place = { directory: paths.volume, provider, capacity, diskMargin }
+  const { sharedPayloadMax } = options
+  const place = {
+    ...{ directory: paths.volume, provider, capacity, diskMargin },
+    ...(sharedPayloadMax === undefined ? {} : { sharedPayloadMax }),
+  }
   const store = await FileSectorStore.open({ prover, random, logger }, place)
   const followed = { provider, schedule: network, directory: paths.state }
   const follower = await Follower.open({ ledger, clock, logger }, followed)

@@ -2,8 +2,9 @@
 
 import { type Commitment, type DealId, providerService } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { codeOf, commitmentOf, payloadOf } from './support/client.ts'
+import { codeOf } from './support/client.ts'
 import { type RunningProvider, TestNetwork, until } from './support/network.ts'
+import { commitmentOf, payloadOf } from './support/payloads.ts'
 import { flipByte } from './support/store.ts'
 
 describe('damage', () => {

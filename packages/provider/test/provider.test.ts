@@ -2,8 +2,8 @@
 
 import { providerService } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { commitmentOf, payloadOf } from './support/client.ts'
 import { type RunningProvider, TestNetwork, until } from './support/network.ts'
+import { commitmentOf, payloadOf } from './support/payloads.ts'
 
 describe('a provider', () => {
   let network: TestNetwork

@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises'
 import { providerService } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Provider } from '../src/provider.ts'
-import { commitmentOf, payloadOf } from './support/client.ts'
 import { type RunningProvider, TestNetwork, until } from './support/network.ts'
+import { commitmentOf, payloadOf } from './support/payloads.ts'
 
 describe('a restart', () => {
   let network: TestNetwork
@@ -65,7 +65,7 @@ describe('a restart', () => {
   })
 
   test('keeps the durable ranges, the session and its token', async () => {
-    const payload = payloadOf(9 * 2 ** 20, 3)
+    const payload = payloadOf(6 * 2 ** 20, 3)
     const voucher = running.client.voucher(commitmentOf(payload))
     const session = await running.client.open(voucher)
     await running.client.put(session, payload, { start: 2 ** 20, end: 5 * 2 ** 20 })

@@ -10,8 +10,9 @@ import {
   ZERO_HASH,
 } from '@holdfast/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { codeOf, commitmentOf, nonce, payloadOf, type TestClient } from '../support/client.ts'
+import { codeOf, nonce, type TestClient } from '../support/client.ts'
 import { type RunningProvider, TestNetwork } from '../support/network.ts'
+import { commitmentOf, payloadOf } from '../support/payloads.ts'
 
 const PAYLOAD = payloadOf(200_000)
 const COMMITMENT = commitmentOf(PAYLOAD)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { bytes, HoldfastError, root, timestamp } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Level } from 'level'
-import { commitmentOf, payloadOf } from '../support/client.ts'
+import { commitmentOf, payloadOf } from '../support/payloads.ts'
 import { flipByte, NOW, readAll, StoreBox, slowProver, storePayload } from '../support/store.ts'
 
 /** Above what shares a sector. */

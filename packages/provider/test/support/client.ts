@@ -2,7 +2,6 @@
  * A small client for tests: the protocol's own codecs over grpc-js and node:https, nothing of the
  * client package. It can also say things that no decent client says.
  */
-import { createHash } from 'node:crypto'
 import { request as httpsRequest } from 'node:https'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { type NetworkParams, signingDomain, systemClock, systemRandom } from '@holdfast/chain'
@@ -25,10 +24,8 @@ import {
   type ProviderId,
   periods,
   providerService,
-  RootAccumulator,
   type ServiceMethod,
   type Signer,
-  type TreeHasher,
   timestamp,
   toHex,
   type UploadVoucher,
@@ -37,6 +34,7 @@ import {
 } from '@holdfast/protocol'
 import type { ProviderEndpoints } from '../../src/provider.ts'
 import type { TlsIdentity } from '../../src/tls.ts'
+import { commitmentOf } from './payloads.ts'
 
 /** What the client must know of the network it talks on. */
 export interface ClientNetwork {
@@ -60,41 +58,6 @@ export interface HttpCall {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
-}
-
-const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest()
-
-/** Node's own SHA-256: quick enough for large payloads, and nothing of ours. */
-const nodeHasher: TreeHasher = {
-  name: 'node',
-  leaves: (payload, out) => {
-    for (let i = 0; i * 1024 < payload.length; i++) {
-      out.set(sha256(payload.subarray(i * 1024, (i + 1) * 1024)), i * 32)
-    }
-  },
-  pairs: (nodes, out) => {
-    for (let i = 0; i * 64 < nodes.length; i++) {
-      out.set(sha256(nodes.subarray(i * 64, (i + 1) * 64)), i * 32)
-    }
-  },
-}
-
-/** The commitment of a payload, by the protocol's accumulator. */
-export const commitmentOf = (payload: Uint8Array): Commitment => {
-  const accumulator = new RootAccumulator(nodeHasher)
-  accumulator.update(payload)
-  return accumulator.finish()
-}
-
-/** Bytes that depend on their position and a seed. */
-export const payloadOf = (length: number, seed = 1): Uint8Array => {
-  const out = new Uint8Array(length)
-  let state = (seed * 2654435761) >>> 0
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    out[i] = state >>> 24
-  }
-  return out
 }
 
 export const nonce = (): Hash32 => hash32(toHex(systemRandom.bytes(32)))

@@ -2,6 +2,7 @@
  * A network for tests: a simulated chain with one registered provider and one funded publisher, and
  * a real provider (real files, TLS, gRPC and HTTPS on loopback, real prover) on top of it.
  */
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,11 +29,13 @@ import {
 import { openProver, type Prover } from '@holdfast/prover'
 import type { ProviderConfig } from '../../src/config.ts'
 import { type HomePaths, homePaths } from '../../src/home.ts'
-import { Provider } from '../../src/provider.ts'
+import { Provider, type ProviderEndpoints } from '../../src/provider.ts'
 import { createVolume, writeDurably } from '../../src/store/volume-files.ts'
 import { createTlsIdentity } from '../../src/tls.ts'
 import { type ClientNetwork, TestClient } from './client.ts'
 
+/** Small, so that tests need not move many bytes to see a sector with one payload. */
+export const SHARED_PAYLOAD_MAX = bytes(2 ** 20)
 export const PERIOD_SECONDS = 1000n
 const MONEY = amount(1_000_000_000_000n)
 
@@ -61,13 +64,27 @@ export const recordingLogger = (lines: LogLine[]): Logger => {
 
 const signerOf = (byte: number): Signer => signerFromPrivateKey(new Uint8Array(32).fill(byte))
 
+/** The accounts of every test network. */
+export const ACCOUNTS = {
+  owner: signerOf(11),
+  operator: signerOf(12),
+  publisher: signerOf(13),
+  stranger: signerOf(14),
+} as const
+
+/** Where a network is put when it must be found again by another process. */
+export interface TestPlace {
+  readonly home?: string
+  readonly genesis?: bigint
+}
+
 /** The chain and its accounts, and a home that is ready to run. */
 export class TestNetwork {
   readonly chain: MemoryChain
-  readonly owner: Signer = signerOf(11)
-  readonly operator: Signer = signerOf(12)
-  readonly publisher: Signer = signerOf(13)
-  readonly stranger: Signer = signerOf(14)
+  readonly owner: Signer = ACCOUNTS.owner
+  readonly operator: Signer = ACCOUNTS.operator
+  readonly publisher: Signer = ACCOUNTS.publisher
+  readonly stranger: Signer = ACCOUNTS.stranger
   readonly paths: HomePaths
   readonly prover: Prover
   readonly log: LogLine[] = []
@@ -87,20 +104,24 @@ export class TestNetwork {
     this.config = parts.config
   }
 
-  static async create(settings: Partial<ProviderConfig> = {}): Promise<TestNetwork> {
-    const genesis = timestamp(Math.floor(systemClock.now() / 1000))
+  static async create(
+    settings: Partial<ProviderConfig> = {},
+    place: TestPlace = {},
+  ): Promise<TestNetwork> {
+    const genesis = timestamp(place.genesis ?? Math.floor(systemClock.now() / 1000))
     const chain = createMemoryChain({
       genesis,
       period: seconds(PERIOD_SECONDS),
       window: seconds(750),
       randomSeed: new Uint8Array(32).fill(7),
     })
-    const paths = homePaths(await mkdtemp(join(tmpdir(), 'holdfast-provider-')))
+    const home = place.home ?? (await mkdtemp(join(tmpdir(), 'holdfast-provider-')))
+    const paths = homePaths(home)
     const [token] = chain.network.tokens
     if (token === undefined) throw new Error('the simulated network has a token')
     const config: ProviderConfig = {
       network: 'memory',
-      provider: signerOf(11).address,
+      provider: ACCOUNTS.owner.address,
       operatorKeystore: 'unused',
       operatorPassphraseFile: 'unused',
       host: '127.0.0.1',
@@ -148,12 +169,19 @@ export class TestNetwork {
         random: systemRandom,
         logger: recordingLogger(this.log),
       },
-      { paths: this.paths, config: this.config, software: 'test' },
+      {
+        paths: this.paths,
+        config: this.config,
+        software: 'test',
+        sharedPayloadMax: SHARED_PAYLOAD_MAX,
+      },
     )
     const endpoints = await provider.start()
     const tls = provider.parts.tls
     const client = new TestClient({ network: this.#clientNetwork(), endpoints, tls })
-    const running = new RunningProvider(provider, client, (self) => this.#running.delete(self))
+    const running = new RunningProvider({ provider, client, endpoints }, (self) => {
+      this.#running.delete(self)
+    })
     this.#running.add(running)
     return running
   }
@@ -181,8 +209,9 @@ export class TestNetwork {
 
   async #makeHome(): Promise<void> {
     const { tls, journal, state, volume, tokenKey } = this.paths
-    for (const part of [tls, journal, state]) await mkdir(part)
+    for (const part of [tls, journal, state]) await mkdir(part, { recursive: true })
     await createVolume(volume, this.owner.address)
+    if (existsSync(tokenKey)) return
     await createTlsIdentity(tls, '127.0.0.1', new Date(systemClock.now()))
     await writeDurably(tokenKey, systemRandom.bytes(32))
   }
@@ -211,12 +240,17 @@ export class TestNetwork {
 export class RunningProvider {
   readonly provider: Provider
   readonly client: TestClient
+  readonly endpoints: ProviderEndpoints
   readonly #onStop: (self: RunningProvider) => void
   #stopped = false
 
-  constructor(provider: Provider, client: TestClient, onStop: (self: RunningProvider) => void) {
-    this.provider = provider
-    this.client = client
+  constructor(
+    parts: Pick<RunningProvider, 'provider' | 'client' | 'endpoints'>,
+    onStop: (self: RunningProvider) => void,
+  ) {
+    this.provider = parts.provider
+    this.client = parts.client
+    this.endpoints = parts.endpoints
     this.#onStop = onStop
   }
 

@@ -17,8 +17,8 @@ import {
   type FileSectorStoreDependencies,
 } from '../../src/store/file-sector-store.ts'
 import { createVolume } from '../../src/store/volume-files.ts'
-import { commitmentOf } from './client.ts'
 import { type LogLine, recordingLogger } from './network.ts'
+import { commitmentOf } from './payloads.ts'
 
 export const PROVIDER = address(`0x${'ab'.repeat(20)}`)
 /** Larger payloads get a sector of their own. */
