@@ -55,6 +55,15 @@ describe('contracts', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 
+  test('the README shows the gas of the snapshots', () => {
+    const read = (name: string): string =>
+      readFileSync(new URL(`contracts/${name}`, PACKAGE), 'utf8')
+    const gas: Record<string, string> = JSON.parse(read('snapshots/gas.json'))
+    const page = read('README.md')
+    const shown = (figure: string): boolean => page.includes(Number(figure).toLocaleString('en-US'))
+    expect(Object.entries(gas).filter(([, figure]) => !shown(figure))).toEqual([])
+  })
+
   withForge(
     'the Solidity suite passes, gas as in the snapshots, on the bytecode that is deployed',
     async () => {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IDealMarket} from "../src/interfaces/IDealMarket.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
 import {Network} from "./support/Network.sol";
+import {PayloadTree} from "./support/PayloadTree.sol";
 import {Wallet} from "./support/Wallet.sol";
 
 /// @notice What open deals pay, and how they end.
@@ -111,6 +112,41 @@ contract DealMarketTest is Network {
         vm.assertEq(balance(provider), START_BALANCE - 270e6 + 19e6, "95 % of 20");
         vm.assertEq(vault.feesCollected(address(token)), 1e6, "5 % of 20");
         market.settleMany(new bytes32[](0));
+    }
+
+    /// @notice A batch that changes provider and token from deal to deal pays each its own.
+    function test_SettleMany_acrossProvidersAndTokens() external {
+        address second = vm.addr(0x5ec0);
+        fund(second, MINIMUM_STAKE);
+        vm.prank(second);
+        registry.register(settingsFor(vm.addr(0x5ec1)), MINIMUM_STAKE);
+        fund(secondToken, client, 100e6);
+
+        bytes32[] memory deals = new bytes32[](4);
+        deals[0] = open(termsOf(1, 1));
+        DealTerms memory terms = termsOf(2, 1);
+        (terms.provider, terms.collateral, terms.rate, terms.deposit) = (second, 0, 2 * RATE, 20e6);
+        deals[1] = openWith(terms, 0x5ec1);
+        terms = termsOf(3, 1);
+        (terms.token, terms.collateral, terms.rate, terms.deposit) = (address(secondToken), 0, 3 * RATE, 30e6);
+        deals[2] = open(terms);
+        deals[3] = open(termsOf(4, 1));
+
+        // The second provider proves periods 1 and 2, the first only 1.
+        uint256[] memory nonces = new uint256[](3);
+        (nonces[0], nonces[1], nonces[2]) = (1, 3, 4);
+        prove(1, nonces);
+        proveAlone(second, 1, deals[1], 2);
+        seed(2);
+        proveAlone(second, 2, deals[1], 2);
+        vm.warp(startOf(3));
+        market.settleMany(deals);
+
+        vm.assertEq(balance(provider), START_BALANCE - 180e6 + 1.9e6, "deals 1 and 4, one period");
+        vm.assertEq(balance(second), 3.8e6, "deal 2, two periods");
+        vm.assertEq(vault.balanceOf(address(secondToken), provider), 2.85e6, "deal 3, one period");
+        vm.assertEq(vault.feesCollected(address(token)), 0.3e6, "fees");
+        vm.assertEq(vault.feesCollected(address(secondToken)), 0.15e6, "fees in the second token");
     }
 
     function test_Settle_revertsForUnknownDeals() external {
@@ -350,6 +386,32 @@ contract DealMarketTest is Network {
         market.closeDeal(terms);
         DealTerms memory next = termsOf(2, 4);
         vm.assertEq(market.getDeal(open(next)).slot, 0, "the slot is used again");
+    }
+
+    /// @notice Opens the first deal of another provider.
+    function openWith(DealTerms memory terms, uint256 operatorKey) private returns (bytes32) {
+        bytes32 id = market.dealIdOf(terms);
+        (bytes memory a, bytes memory b) = (signed(CLIENT_KEY, id), signed(operatorKey, id));
+        return market.openDeal(terms, a, b, 0, "");
+    }
+
+    /// @notice Proves a seeded period for a provider whose tree is one deal of one leaf.
+    function proveAlone(address owner, uint64 of_, bytes32 deal, uint256 nonce) private {
+        bytes memory one = abi.encodePacked(
+            deal,
+            uint8(1),
+            PayloadTree.root(bytes32(nonce), 1),
+            uint64(1),
+            uint32(0),
+            PayloadTree.opening(bytes32(nonce), 1, 0)
+        );
+        bytes[] memory list = new bytes[](5);
+        for (uint256 i = 0; i < 5; i++) {
+            list[i] = one;
+        }
+        (address key,) = registry.operatorOf(owner);
+        vm.prank(key);
+        proofs.provePeriod(owner, of_, list);
     }
 
     function balance(address owner) private view returns (uint256) {

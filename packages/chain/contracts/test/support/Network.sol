@@ -35,6 +35,7 @@ abstract contract Network is Base {
     address internal immutable feeAccount = vm.addr(0xfee);
 
     ITestToken internal token;
+    ITestToken internal secondToken;
     IBeacon internal beacon;
     IVault internal vault;
     IProviderRegistry internal registry;
@@ -57,8 +58,9 @@ abstract contract Network is Base {
         vm.warp(GENESIS);
         token = ITestToken(vm.deployCode("TestStablecoin.sol"));
         slots = new SlotReference();
-        address[] memory tokens = new address[](1);
-        tokens[0] = address(token);
+        secondToken = ITestToken(vm.deployCode("TestStablecoin.sol"));
+        address[] memory tokens = new address[](2);
+        (tokens[0], tokens[1]) = (address(token), address(secondToken));
         uint256 next = vm.getNonce(address(this)) + 2;
         address registry_ = vm.computeCreateAddress(address(this), next);
         address proofs_ = vm.computeCreateAddress(address(this), next + 1);
@@ -99,10 +101,14 @@ abstract contract Network is Base {
 
     /// @notice Mints and deposits into the vault.
     function fund(address owner, uint256 amount) internal {
-        token.mint(owner, amount);
+        fund(token, owner, amount);
+    }
+
+    function fund(ITestToken money, address owner, uint256 amount) internal {
+        money.mint(owner, amount);
         vm.startPrank(owner);
-        token.approve(address(vault), amount);
-        vault.deposit(address(token), owner, amount);
+        money.approve(address(vault), amount);
+        vault.deposit(address(money), owner, amount);
         vm.stopPrank();
     }
 
