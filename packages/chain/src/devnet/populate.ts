@@ -5,6 +5,7 @@
 import {
   type Address,
   amount,
+  divUp,
   type Hex,
   HoldfastError,
   larger,
@@ -36,7 +37,7 @@ const MINIMUM_STAKE = amount(1_000_000)
 export interface NetworkChoices {
   /** Length of a proof period; 20 s unless given. */
   readonly period?: Seconds
-  /** 3/4 of the period unless given, but enough for seed and proof. */
+  /** 3/4 of the period, rounded up, unless given; but enough for seed and proof. */
   readonly window?: Seconds
   /** 1 s unless given. */
   readonly seedDelay?: Seconds
@@ -52,7 +53,7 @@ const scheduleOf = (
   const seedDelay = choices.seedDelay ?? DEFAULT_DELAY
   // The seed takes its delay and a drand period; then a second must be left to prove in.
   const least = seconds(seedDelay + DRAND_PERIOD + 1n)
-  const window = choices.window ?? larger(seconds((period * 3n) / 4n), least)
+  const window = choices.window ?? larger(seconds(divUp(period * 3n, 4n)), least)
   if (window >= least && window <= period) return { period, window, seedDelay }
   const reason = `${period} s with a window of ${window} s: a window has at least ${least} s, a period at least its window`
   throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'period', reason })
