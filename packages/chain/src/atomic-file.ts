@@ -2,7 +2,7 @@
  * Small files that are either the old version or the new one, whatever happens in between: written
  * to a neighbour, synced, renamed, and the directory synced. Not here: appending, locking.
  */
-import { open, rename, rm } from 'node:fs/promises'
+import { link, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
 import { systemRandom } from './system-adapters.ts'
@@ -10,6 +10,8 @@ import { systemRandom } from './system-adapters.ts'
 export interface AtomicWriteOptions {
   /** Permission bits of the new file; 0o644 unless given. */
   readonly mode?: number
+  /** Fails when the file is already there, even if it appears at the last moment. */
+  readonly isNew?: boolean
 }
 
 const syncDirectory = async (path: string): Promise<void> => {
@@ -23,7 +25,8 @@ const syncDirectory = async (path: string): Promise<void> => {
 
 /**
  * Replaces `path` with `content`, whole or not at all, durable on return.
- * @throws HoldfastError `INPUT_UNREADABLE` when the directory cannot be written.
+ * @throws HoldfastError `INPUT_UNREADABLE` when the directory cannot be written, or when the
+ *   file should be new and is not.
  */
 export const writeFileAtomically = async (
   path: string,
@@ -40,7 +43,9 @@ export const writeFileAtomically = async (
     } finally {
       await handle.close()
     }
-    await rename(neighbour, path)
+    if (options.isNew === true) await link(neighbour, path)
+    else await rename(neighbour, path)
+    if (options.isNew === true) await rm(neighbour)
     await syncDirectory(dirname(path))
   } catch (cause) {
     await rm(neighbour, { force: true }).catch(() => undefined)

@@ -113,7 +113,10 @@ export const createKeystore = async (
     random,
     ...(cost === undefined ? {} : { cost }),
   })
-  await writeFileAtomically(path, `${JSON.stringify(keystore, undefined, 2)}\n`, { mode: 0o600 })
+  await writeFileAtomically(path, `${JSON.stringify(keystore, undefined, 2)}\n`, {
+    mode: 0o600,
+    isNew: true,
+  })
   return signerFromPrivateKey(privateKey)
 }
 
