@@ -17,12 +17,13 @@ export const say = (text) => {
 }
 
 /**
- * Runs a command's main function; a ToolError ends the process with its message and exit code 1,
+ * Runs a command's main function, which may return an exit code; a ToolError ends the process with its message and exit code 1,
  * anything else with its stack, because it is our bug.
  */
 export const runMain = async (main) => {
   try {
-    process.exitCode = (await main()) ?? 0
+    const code = await main()
+    if (code !== undefined) process.exitCode = code
   } catch (error) {
     say(error instanceof ToolError ? `error: ${error.message}` : String(error?.stack ?? error))
     process.exitCode = 1

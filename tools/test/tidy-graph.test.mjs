@@ -117,6 +117,8 @@ describe('files and their imports', () => {
     const files = {
       'packages/client/bin/holdfast.mjs': "import '../dist/src/cli.js'\n",
       'packages/client/src/cli.ts': '',
+      'tools/bench.mjs': "run(inRoot('bench', 'dist', 'src', 'main.js'))\n",
+      'bench/src/main.ts': '',
     }
     expect(found(graph.deadFiles, files)).toEqual([])
   })

@@ -249,11 +249,20 @@ const ENTRY = [
   /\.bench\.ts$/,
 ]
 
-/** Every relative path that a file's text names in quotes; workers are started by such names. */
-const namedFiles = (tree, file) =>
-  [...file.text.matchAll(/['"`](\.{1,2}\/[\w./-]+\.(?:ts|js|mjs))['"`]/g)]
-    .map(([, path]) => tree.resolve(file, path))
-    .filter((target) => target !== undefined)
+/** Paths from the root as the tools put them together: `inRoot('bench', 'dist', 'src', 'main.js')`. */
+const rootedPaths = (text) =>
+  [...text.matchAll(/\binRoot\(((?:\s*'[^']*',?)+)\s*\)/g)].map(([, parts]) =>
+    [...parts.matchAll(/'([^']*)'/g)].map(([, part]) => part).join('/'),
+  )
+
+/** Every file that a file's text names in quotes; workers and programs are started by such names. */
+const namedFiles = (tree, file) => {
+  const relative = [...file.text.matchAll(/['"`](\.{1,2}\/[\w./-]+\.(?:ts|js|mjs))['"`]/g)].map(
+    ([, path]) => tree.resolve(file, path),
+  )
+  const rooted = rootedPaths(file.text).map((path) => tree.at(path))
+  return [...relative, ...rooted].filter((target) => target !== undefined)
+}
 
 const reachable = (tree, starts) => {
   const seen = new Set(starts)

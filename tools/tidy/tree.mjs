@@ -93,14 +93,18 @@ class Tree {
   }
 
   /**
-   * The file that `specifier` names when written in `from`; undefined when there is none. A compiled
-   * name (`../dist/src/cli.js`, `./worker.js`) leads to the source it was compiled from.
+   * The file at `path`; undefined when there is none. A compiled name (`dist/src/cli.js`,
+   * `worker.js`) leads to the source it was compiled from.
    */
+  at(path) {
+    const source = path.replace(/(^|\/)dist\//, '$1').replace(/\.js$/, '.ts')
+    return this.byPath.get(path) ?? this.byPath.get(source)
+  }
+
+  /** The file that `specifier` names when written in `from`; undefined when there is none. */
   resolve(from, specifier) {
     if (!specifier.startsWith('.')) return undefined
-    const target = posix.normalize(posix.join(dirname(from.path), specifier))
-    const source = target.replace(/(^|\/)dist\//, '$1').replace(/\.js$/, '.ts')
-    return this.byPath.get(target) ?? this.byPath.get(source)
+    return this.at(posix.normalize(posix.join(dirname(from.path), specifier)))
   }
 
   /** The parsed package.json of a workspace (or of the root, given undefined). */
