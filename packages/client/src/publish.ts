@@ -81,10 +81,11 @@ export const publish = async (
   const packing = { ...request.pack, ...options, progress, prover }
   const spool = await spoolPayload(request.path, home, packing)
   const peers = new PeerPool(dependencies.connect)
-  let complete = false
+  let record: PublishRecord | undefined
   try {
     checkExpected(request, spool.packed.root)
     const { job, upload } = await openJob(dependencies, request, { spool, peers })
+    record = job.context.record
     const finished = job.context.record.replicas.length === 0
     const held = await heldReplicas(job, options)
     const { offers, source } = await collectOffers(job, held, options)
@@ -92,12 +93,13 @@ export const publish = async (
     upload.begin(offers.length)
     const stored = await storeAll(job, { held, offers, source }, options)
     upload.end()
-    complete = stored.deals.length >= request.replicas
+    const complete = stored.deals.length >= request.replicas
     const unchanged = finished && complete && offers.length === 0
     return { ...report(request, spool, stored), unchanged }
   } finally {
+    await record?.close()
     await peers.close()
-    await closeSpool(spool, { remove: complete })
+    await closeSpool(spool)
   }
 }
 

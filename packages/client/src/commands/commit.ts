@@ -3,16 +3,13 @@ import { stat } from 'node:fs/promises'
 import {
   bytes,
   type Commitment,
-  depthFor,
   HoldfastError,
-  leavesFor,
   type SchemeId,
   schemeId,
   schemeName,
   toNumber,
 } from '@holdfast/protocol'
-import { openProver, type Prover } from '@holdfast/prover'
-import { pieceCid } from '../piece-cid.ts'
+import { openProver, type Prover, pieceCid, treeDepth, treeLeaves } from '@holdfast/prover'
 import type { Register, Runtime } from './runtime.ts'
 
 interface Flags {
@@ -31,14 +28,13 @@ export const registerCommit: Register = (program, run) => {
         try {
           const commitment = await commit(runtime, prover, { file, scheme })
           const { root, length } = commitment
-          const leaves = leavesFor(length)
           const value = {
             scheme: schemeName(scheme),
             root,
             length: toNumber(length),
-            leaves: toNumber(leaves),
-            depth: depthFor(leaves),
-            ...(scheme === 2 ? { pieceCid: pieceCid(commitment).toString() } : {}),
+            leaves: toNumber(treeLeaves(scheme, length)),
+            depth: treeDepth(scheme, length),
+            ...(scheme === 2 ? { pieceCid: pieceCid(commitment) } : {}),
           }
           return { value, text: value.pieceCid === undefined ? root : `${root}  ${value.pieceCid}` }
         } finally {

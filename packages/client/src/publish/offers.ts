@@ -83,6 +83,11 @@ export const requestOffer = async (
   { network, now, ...options }: OfferContext & CallOptions,
 ): Promise<Offer> => {
   const described = await peer.describe(options)
+  const { chainId, contracts } = network
+  if (described.chainId !== chainId || described.market !== contracts.market) {
+    const reason = `it serves another network (chain ${described.chainId})`
+    throw new HoldfastError({ code: 'PEER_MISBEHAVED', peer: record.provider, reason })
+  }
   if (described.freeBytes < request.length) {
     throw new HoldfastError({
       code: 'DISK_FULL',

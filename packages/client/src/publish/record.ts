@@ -29,6 +29,7 @@ import {
   toHex,
 } from '@holdfast/protocol'
 import { errorCode, errorMessage } from '../system-error.ts'
+import { lockRecord, type RecordLock } from './record-lock.ts'
 
 /** How far one replica has come; every step is kept until the deal is open. */
 export interface ReplicaRecord {
@@ -55,15 +56,21 @@ export class PublishRecord {
   readonly #path: string
   readonly #dataset: string
   readonly #replicas: Map<ProviderId, ReplicaRecord>
+  readonly #lock: RecordLock
   #saving: Promise<void> = Promise.resolve()
 
-  private constructor(path: string, dataset: string, replicas: readonly ReplicaRecord[]) {
+  private constructor(
+    { path, lock }: { readonly path: string; readonly lock: RecordLock },
+    dataset: string,
+    replicas: readonly ReplicaRecord[],
+  ) {
     this.#path = path
+    this.#lock = lock
     this.#dataset = dataset
     this.#replicas = new Map(replicas.map((replica) => [replica.provider, replica]))
   }
 
-  /** @throws HoldfastError `CONFIG_INVALID` for a record that cannot be understood. */
+  /** @throws HoldfastError `HOME_IN_USE`, `CONFIG_INVALID` for a record that cannot be understood. */
   static async open(key: RecordKey): Promise<PublishRecord> {
     const folder = join(key.home, 'publish')
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -72,7 +79,19 @@ export class PublishRecord {
     const parts = [chainId, contracts.market, key.account, key.dataset, root, length]
     const name = createHash('sha256').update(parts.join('|')).digest('hex').slice(0, 32)
     const path = join(folder, `${name}.json`)
-    return new PublishRecord(path, key.dataset, await readReplicas(path))
+    const lock = await lockRecord(`${path}.lock`)
+    try {
+      return new PublishRecord({ path, lock }, key.dataset, await readReplicas(path))
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** Waits for writes under way and lets the next run in. */
+  async close(): Promise<void> {
+    await this.#saving
+    await this.#lock.release()
   }
 
   get replicas(): readonly ReplicaRecord[] {

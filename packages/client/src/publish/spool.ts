@@ -1,10 +1,11 @@
 /**
- * The packed payload on its way: one file under the home directory, named after what it holds, so
- * that a second run does not write it again. Left-overs of processes that are gone are removed.
+ * The packed payload on its way: one file per run under the home directory, named after its process.
+ * Packing is faster than trusting an old file would be, so it is removed when the run is over;
+ * left-overs of processes that are gone are removed by the next one.
  */
 
 import type { FileHandle } from 'node:fs/promises'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytes, type Commitment, HoldfastError } from '@holdfast/protocol'
 import type { Prover } from '@holdfast/prover'
@@ -19,6 +20,9 @@ export interface SpooledPayload {
   readonly file: FileHandle
 }
 
+/** Runs of this process so far. */
+let runs = 0
+
 /**
  * Packs and commits. @throws HoldfastError as `packTo` and `commitFile` do.
  */
@@ -30,16 +34,20 @@ export const spoolPayload = async (
   const folder = join(home, 'spool')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await removeLeftOvers(folder)
-  const partial = join(folder, `${process.pid}.partial`)
-  const packed = await packTo(source, partial, options)
-  const path = join(folder, `${packed.root.toString()}-${packed.profile}.car`)
-  await rename(partial, path)
-  const commitment = await commitSpool(path, prover, options)
-  if (commitment.length !== packed.length) {
-    const reason = `the packed payload has ${commitment.length} bytes instead of ${packed.length}`
-    throw new HoldfastError({ code: 'INPUT_UNREADABLE', path, reason })
+  runs += 1
+  const path = join(folder, `${process.pid}.${runs}.car`)
+  const packed = await packTo(source, path, options)
+  try {
+    const commitment = await commitSpool(path, prover, options)
+    if (commitment.length !== packed.length) {
+      const reason = `the packed payload has ${commitment.length} bytes instead of ${packed.length}`
+      throw new HoldfastError({ code: 'INPUT_UNREADABLE', path, reason })
+    }
+    return { packed, commitment, path, file: await open(path, 'r') }
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
   }
-  return { packed, commitment, path, file: await open(path, 'r') }
 }
 
 const commitSpool = async (
@@ -77,15 +85,12 @@ const alive = (pid: number): boolean => {
 
 const removeLeftOvers = async (folder: string): Promise<void> => {
   for (const name of await readdir(folder)) {
-    const pid = /^(\d+)\.partial$/.exec(name)?.[1]
+    const pid = /^(\d+)\.\d+\.car$/.exec(name)?.[1]
     if (pid !== undefined && !alive(Number(pid))) await rm(join(folder, name), { force: true })
   }
 }
 
-export const closeSpool = async (
-  { file, path }: SpooledPayload,
-  { remove }: { readonly remove: boolean },
-): Promise<void> => {
+export const closeSpool = async ({ file, path }: SpooledPayload): Promise<void> => {
   await file.close()
-  if (remove) await rm(path, { force: true })
+  await rm(path, { force: true })
 }

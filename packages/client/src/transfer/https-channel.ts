@@ -7,13 +7,21 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { HoldfastError } from '@holdfast/protocol'
-import { errorMessage } from '../system-error.ts'
+import { errorCode, errorMessage } from '../system-error.ts'
 import { httpError } from './http-error.ts'
 import type { PinnedCertificate } from './pinned-tls.ts'
 
 /** JSON answers are short: durable ranges and errors. */
 const JSON_BYTES_MAX = 1024 * 1024
 const SOCKETS_MAX = 8
+/** How OpenSSL says that a certificate is not the one that was pinned. */
+const OTHER_CERTIFICATE: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+])
 
 export interface HttpsCall {
   readonly method: 'GET' | 'PUT'
@@ -32,10 +40,12 @@ export class HttpsChannel {
   readonly #agent: Agent
   readonly #base: URL
   readonly #idleMs: number
+  readonly #pinned: PinnedCertificate
 
   constructor(base: string, pinned: PinnedCertificate, idleMs: number) {
     this.#base = new URL(base)
     this.#idleMs = idleMs
+    this.#pinned = pinned
     this.#agent = new Agent({
       ca: pinned.pem,
       checkServerIdentity: pinned.checkServerIdentity,
@@ -103,6 +113,14 @@ export class HttpsChannel {
     if (HoldfastError.is(error)) return error
     if (signal?.aborted === true) return new HoldfastError({ code: 'ABORTED' }, { cause: error })
     const reason = errorMessage(error)
+    if (OTHER_CERTIFICATE.has(errorCode(error) ?? '')) {
+      const detail = {
+        code: 'TLS_KEY_MISMATCH',
+        expected: this.#pinned.keyHash,
+        actual: reason,
+      } as const
+      return new HoldfastError(detail, { cause: error })
+    }
     return new HoldfastError(
       { code: 'PEER_UNREACHABLE', peer: this.peer, reason },
       { cause: error },

@@ -29,6 +29,7 @@ export const publicKeyHash = (certificate: X509Certificate): Hash32 => {
 
 export interface PinnedCertificate {
   readonly pem: string
+  readonly keyHash: Hash32
   /** For TLS options: refuses any other key, accepts any host name. */
   readonly checkServerIdentity: (
     host: string,
@@ -78,6 +79,7 @@ export const pinCertificate = (
       socket.destroy()
       return resolve({
         pem: certificate.toString(),
+        keyHash: expected,
         checkServerIdentity: (_host, peer) => checkPeer(expected, peer),
       })
     })

@@ -135,7 +135,7 @@ export class FakeProvider implements ProviderPeer {
         httpEndpoint: 'https://127.0.0.1:1',
         freeBytes: bytes(1n << 40n),
         payloadBytesMax: bytes(1n << 40n),
-        partBytesMax: bytes(1 << 20),
+        partBytesMax: bytes(1 << 18),
       }
     })
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
   prover = await openProver({ threads: 1 })
   source = join(await temporary(), 'source')
   await mkdir(source)
-  await writeFile(join(source, 'large'), seeded('publish', 2_500_000))
+  await writeFile(join(source, 'large'), seeded('publish', 700_000))
   await writeFile(join(source, 'small'), 'small')
 })
 
@@ -92,7 +92,7 @@ test('what was published is read back through the ledger, with one provider down
   for await (const piece of readFile(dataset.blocks, node, { start: 0n, end: node.size })) {
     pieces.push(Uint8Array.from(piece))
   }
-  expect(Buffer.concat(pieces).equals(seeded('publish', 2_500_000))).toBe(true)
+  expect(Buffer.concat(pieces).equals(seeded('publish', 700_000))).toBe(true)
   expect((await openNode(dataset.blocks, packed.root)).kind).toBe('directory')
   await dataset.close()
 })
@@ -142,8 +142,18 @@ describe('cut off at any call', () => {
     expect(await deals(network)).toHaveLength(2)
     const sent = network.providers.reduce((sum, { received }) => sum + received, 0)
     // Parts in flight at the cut may come twice, nothing else does.
-    expect(sent).toBeLessThanOrEqual(2 * Number(published.packed.length) + 8 * 2 ** 20)
+    expect(sent).toBeLessThanOrEqual(2 * Number(published.packed.length) + 16 * 2 ** 18)
   })
+})
+
+test('two runs at once do not both buy: one is told to wait', async () => {
+  const network = await FakeNetwork.create(3)
+  const home = await temporary()
+  const results = await Promise.allSettled([run(network, home), run(network, home)])
+  const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  for (const reason of refused) expect(HoldfastError.is(reason, 'HOME_IN_USE')).toBe(true)
+  expect(refused.length).toBeLessThan(2)
+  expect(await deals(network)).toHaveLength(2)
 })
 
 test('a provider that fails in the upload is replaced by the next one', async () => {

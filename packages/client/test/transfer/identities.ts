@@ -1,0 +1,46 @@
+/**
+ * Two self-signed TLS identities for tests of pinning, good for a hundred years. They protect nothing.
+ * Made with: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500
+ */
+export interface Identity {
+  readonly key: string
+  readonly certificate: string
+}
+
+export const FIRST: Identity = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgyzTPWF46e4Pol5Jf
+2/aCMpv2xMR6vqhcEWn58dVA8FihRANCAATUBFcI3HblN8LZI9xZBB9/6qXymJcA
+Fwk86XYOljiAbbHpI3fcLPLAwo04LggDhyF/eslSGeFqLkEQqDnOISCT
+-----END PRIVATE KEY-----`,
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIBjDCCATGgAwIBAgIUS2c7p4iI6X3undCodDcucUXscvcwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPaG9sZGZhc3QtdGVzdC0xMCAXDTI2MTEyMjE1MTI0OFoYDzIx
+MjYxMDI5MTUxMjQ4WjAaMRgwFgYDVQQDDA9ob2xkZmFzdC10ZXN0LTEwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAATUBFcI3HblN8LZI9xZBB9/6qXymJcAFwk86XYO
+ljiAbbHpI3fcLPLAwo04LggDhyF/eslSGeFqLkEQqDnOISCTo1MwUTAdBgNVHQ4E
+FgQU9z32uNxEDIqS4x2Fs4KZPm+IiQowHwYDVR0jBBgwFoAU9z32uNxEDIqS4x2F
+s4KZPm+IiQowDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEA+1If
+Z2nI1LJ8KR71U+QWGf3pfHCMDj2aRV5r+xXWS3UCIQDqkmo32I/AhxX0UDppYWtr
+kEwjyOCI04fBesTQoWU1Zw==
+-----END CERTIFICATE-----`,
+}
+
+export const SECOND: Identity = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMDJLyHeTPIrRZRQ5
+ujNmMXGREhhuLWqkTmqT0rOpjHKhRANCAAQKmcG6DyCeL3P5kRt4NBiQgfmv+4Lf
+Wvk31z3vvrCTHl2KVL/kXUAq56kp3d4wcXvdBOVH6JzGHse1LDn4cWc8
+-----END PRIVATE KEY-----`,
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIBijCCATGgAwIBAgIUVmUH/1TGwiJ1LEiwuEXAIIiMBCIwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPaG9sZGZhc3QtdGVzdC0yMCAXDTI2MTEyMjE1MTI0OFoYDzIx
+MjYxMDI5MTUxMjQ4WjAaMRgwFgYDVQQDDA9ob2xkZmFzdC10ZXN0LTIwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAAQKmcG6DyCeL3P5kRt4NBiQgfmv+4LfWvk31z3v
+vrCTHl2KVL/kXUAq56kp3d4wcXvdBOVH6JzGHse1LDn4cWc8o1MwUTAdBgNVHQ4E
+FgQUoujDjgbQLpbRFnkHVxAO+3+ChxQwHwYDVR0jBBgwFoAUoujDjgbQLpbRFnkH
+VxAO+3+ChxQwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiADVfwz
+EuG0qrtv8JR4fqM8Vhc3Bdd2KOvZKC20yiyrZAIgEG/oxCWk/tCnBttCQY+fzVPS
+3ptOlQVP/JQJeMe2cWU=
+-----END CERTIFICATE-----`,
+}
