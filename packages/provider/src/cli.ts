@@ -2,7 +2,7 @@
  * The `holdfast-provider` command: flags to functions, errors to exit codes. No secret is ever taken
  * from the command line: keys come from keystore files, passphrases from files.
  */
-import { EXIT_CODES } from '@holdfast/protocol'
+import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
 import { Command, CommanderError, Option } from 'commander'
 import { type InitFlags, init } from './cli/init.ts'
 import { deals, earnings, type LookFlags, status } from './cli/look.ts'
@@ -119,6 +119,9 @@ const main = async (): Promise<void> => {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     process.exitCode = error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage
+    if (error.exitCode === 0 || !process.argv.includes('--json')) return
+    const reason = error.message.replace(/^error: /, '')
+    printError(new HoldfastError({ code: 'USAGE', reason }), true)
   }
 }
 

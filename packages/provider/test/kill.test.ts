@@ -28,7 +28,7 @@ const CHILD = fileURLToPath(new URL('./support/store-kill-child.js', import.meta
 const SIZES = [3_000, 200_000, 1_300_000] as const
 const PART_BYTES = 400_000
 /** Finished uploads that each life checks again; all of them at the end. */
-const CHECKED = 4
+const CHECKED = 2
 
 const provider = ACCOUNTS.owner.address
 const tlsKeyHash = nonce()

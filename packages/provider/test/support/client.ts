@@ -104,6 +104,23 @@ export class TestClient {
     })
   }
 
+  /** One question to the reflection service. */
+  reflect(request: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#client.makeBidiStreamRequest(
+        '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+        (value: Uint8Array) => Buffer.from(value),
+        (value: Buffer) => new Uint8Array(value),
+      )
+      stream.once('data', (answer: Uint8Array) => {
+        resolve(answer)
+        stream.end()
+      })
+      stream.once('error', reject)
+      stream.write(request)
+    })
+  }
+
   /** A voucher of the publisher for a payload, with anything replaced. */
   voucher(commitment: Commitment, change: Partial<UploadVoucher> = {}): UploadVoucher {
     const now = BigInt(Math.floor(systemClock.now() / 1000))
@@ -144,6 +161,54 @@ export class TestClient {
       },
       body: payload.subarray(part.start, part.end),
     })
+  }
+
+  /** Sends the first half of a payload's only part; the rest follows when asked. */
+  beginPut(
+    session: { readonly session: string; readonly token: string },
+    payload: Uint8Array,
+  ): {
+    readonly status: Promise<number>
+    readonly finish: () => void
+    readonly cut: () => void
+  } {
+    const half = payload.length >> 1
+    let finish = (): void => undefined
+    let cut = (): void => undefined
+    const status = new Promise<number>((resolve, reject) => {
+      const request = httpsRequest(
+        new URL(`/v1/uploads/${session.session}`, this.#endpoints.http),
+        {
+          method: 'PUT',
+          headers: {
+            authorization: `Bearer ${session.token}`,
+            'content-range': `bytes 0-${payload.length - 1}/${payload.length}`,
+            'content-length': String(payload.length),
+          },
+          ca: this.#tls.certPem,
+          agent: false,
+        },
+        (response) => {
+          response.resume()
+          resolve(response.statusCode ?? 0)
+        },
+      )
+      request.on('error', reject)
+      request.write(payload.subarray(0, half))
+      finish = () => request.end(payload.subarray(half))
+      cut = () => request.destroy()
+    })
+    return { status, finish: () => finish(), cut: () => cut() }
+  }
+
+  /** The value of a metric without labels. */
+  async metric(name: string): Promise<number> {
+    const { body } = await this.http({ method: 'GET', path: '/metrics' })
+    const line = Buffer.from(body)
+      .toString()
+      .split('\n')
+      .find((l) => l.startsWith(`${name} `))
+    return Number(line?.split(' ')[1])
   }
 
   commit(session: OpenUploadResponse): Promise<CommitUploadResponse> {
