@@ -65,7 +65,8 @@ export class PresentWay {
   /** Opens one leaf of 32 bytes. */
   prove(fd: number, leaf: number): PresentProof {
     const chunk = Math.floor(leaf / 2 ** CACHED_LEVEL)
-    readSync(fd, this.#data, 0, CACHED_BYTES, chunk * CACHED_BYTES)
+    const got = readSync(fd, this.#data, 0, CACHED_BYTES, chunk * CACHED_BYTES)
+    this.#data.fill(0, got)
     expand(this.#data, this.#words)
     for (let level = 1; level <= CACHED_LEVEL; level++) this.#raise(this.#levels, level)
     const top = [this.#layer]

@@ -364,6 +364,73 @@ static napi_value read_many(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static int read_wanted(const hf_wanted *w, size_t count) {
+  size_t absent = 0;
+  int failed = 0;
+  uint8_t later[512] = {0};
+  if (count > sizeof later) return -1;
+  for (size_t i = 0; i < count; i++) {
+    wanted run = {w[i].fd, (double)w[i].offset, (double)w[i].length};
+    later[i] = !read_if_present(&run, w[i].into);
+    absent += later[i];
+  }
+  for (size_t i = 0; absent > 0 && i < count; i++) {
+    if (later[i] && read_fully(w[i].fd, w[i].offset, w[i].into, w[i].length) != (int64_t)w[i].length) failed = -1;
+  }
+  return failed;
+}
+
+/* open(kernel, scheme, depth, runs, root, indices, output): -1, or which opening failed first. `runs` holds
+ * fd, offset, length of the payload, then of the layers; `indices` are doubles. */
+static napi_value open_leaves(napi_env env, napi_callback_info info) {
+  napi_value arg[7], result;
+  napi_typedarray_type type;
+  size_t numbers, count;
+  void *runs, *places;
+  view root, out;
+  uint64_t scheme, depth;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 7, arg) || !(kernel = kernel_of(env, arg[0])) || !whole_of(env, arg[1], 2, &scheme) ||
+      !whole_of(env, arg[2], 49, &depth) || !bytes_of(env, arg[4], &root) || !bytes_of(env, arg[6], &out)) {
+    return NULL;
+  }
+  if (napi_get_typedarray_info(env, arg[3], &type, &numbers, &runs, NULL, NULL) != napi_ok || type != napi_float64_array ||
+      napi_get_typedarray_info(env, arg[5], &type, &count, &places, NULL, NULL) != napi_ok || type != napi_float64_array) {
+    napi_throw_type_error(env, NULL, "holdfast native: expected Float64Arrays");
+    return NULL;
+  }
+  if (scheme == 0 || numbers != 6 || root.length != HF_NODE) return refuse(env, "holdfast native: unknown opening");
+  hf_opening what = {.scheme = (hf_scheme)scheme, .depth = (unsigned)depth, .root = root.data, .read = read_wanted};
+  hf_run *files[2] = {&what.payload, &what.layers};
+  for (int i = 0; i < 2; i++) {
+    const double *r = (const double *)runs + 3 * i;
+    if (!(r[0] >= -1 && r[0] <= 2147483647.0) || !(r[1] >= 0 && r[1] <= SAFE) || !(r[2] >= 0 && r[2] <= SAFE)) {
+      return refuse(env, "holdfast native: number out of range");
+    }
+    *files[i] = (hf_run){(int)r[0], (uint64_t)r[1], (uint64_t)r[2]};
+  }
+  uint64_t leaves = hf_nodes_at(what.scheme, what.payload.length, 0);
+  unsigned need = what.scheme == HF_SHA256_1K ? 0 : 2;
+  while ((uint64_t)1 << need < leaves) need++;
+  if (leaves == 0 || depth != need) return refuse(env, "holdfast native: depth does not fit the payload");
+  size_t size = (what.scheme == HF_SHA256_1K ? 1024 : HF_NODE) + (size_t)depth * HF_NODE;
+  if (out.length != count * size) return refuse(env, "holdfast native: output is not as long as the openings");
+  uint64_t *indices = malloc(count ? count * sizeof *indices : 1);
+  if (indices == NULL) return refuse(env, "holdfast native: out of memory");
+  for (size_t i = 0; i < count; i++) {
+    double place = ((const double *)places)[i];
+    indices[i] = place >= 0 && place < (double)leaves ? (uint64_t)place : leaves;
+    if (indices[i] == leaves) {
+      free(indices);
+      return refuse(env, "holdfast native: the payload has no such leaf");
+    }
+  }
+  int64_t wrong = hf_open(kernel, &what, indices, count, out.data);
+  free(indices);
+  if (napi_create_int64(env, wrong, &result) != napi_ok) return NULL;
+  return result;
+}
+
 /* forget(fd): drops the clean pages of a file from the system's cache, for measuring cold reads. */
 static napi_value forget(napi_env env, napi_callback_info info) {
   napi_value arg[1];
@@ -438,7 +505,7 @@ NAPI_MODULE_INIT() {
              export(env, exports, "subtree", subtree) && export(env, exports, "tower", tower);
 #ifdef HF_FILES
   good = good && export(env, exports, "fileSubtree", file_subtree) && export(env, exports, "readFile", read_file) &&
-         export(env, exports, "readMany", read_many) && export(env, exports, "forget", forget) &&
+         export(env, exports, "readMany", read_many) && export(env, exports, "open", open_leaves) && export(env, exports, "forget", forget) &&
          export(env, exports, "nextData", next_data) && export(env, exports, "threadCpu", thread_cpu);
 #endif
   if (!good) napi_throw_error(env, NULL, "holdfast native: cannot set up the module");

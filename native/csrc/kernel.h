@@ -95,6 +95,35 @@ uint64_t hf_nodes_at(hf_scheme scheme, uint64_t length, unsigned level);
 uint64_t hf_capacity(hf_scheme scheme, unsigned level);
 /* The node over no leaf at all. */
 const uint8_t *hf_zero_node(hf_scheme scheme, unsigned level);
+/* A run of bytes in a file. */
+typedef struct {
+  int fd;
+  uint64_t offset, length;
+} hf_run;
+
+/* Bytes that are wanted, and where they go. */
+typedef struct {
+  int fd;
+  uint64_t offset;
+  size_t length;
+  uint8_t *into;
+} hf_wanted;
+
+/* What leaves are opened of. */
+typedef struct {
+  hf_scheme scheme;
+  unsigned depth;                /* levels of the tree above its leaves */
+  hf_run payload, layers;
+  const uint8_t *root;
+  /* Reads everything; 0, or -1 when something could not be read whole. */
+  int (*read)(const hf_wanted *wanted, size_t count);
+} hf_opening;
+
+/* Opens `count` leaves, each below the payload's last: leaf, then `depth` siblings, one opening after
+ * another. Returns -1, or the place in `indices` of the first that could not be opened (or before
+ * which the reads of its portion failed). Indices in payload order are faster. */
+int64_t hf_open(const hf_kernel *kernel, const hf_opening *what, const uint64_t *indices, size_t count,
+                uint8_t *out);
 /* Must run once before any tree is built; repeated calls do nothing. */
 void hf_tree_init(void);
 void hf_crc32c_init(void);

@@ -45,6 +45,15 @@ export interface LevelSpan {
   readonly to: number
 }
 
+/** A payload and its kept layers, both open; layers without descriptor have length 0. */
+export interface OpenPayloadRuns {
+  readonly scheme: TreeScheme
+  readonly depth: number
+  readonly root: Uint8Array
+  readonly payload: OpenRange
+  readonly layers: OpenRange
+}
+
 export interface Engine {
   /** `native-shani`, `native-avx2`, `native-armv8`, `native-portable` or `wasm`. */
   readonly name: string
@@ -83,6 +92,12 @@ export interface Engine {
    * memory are all asked for before the first is waited for.
    */
   readMany(wanted: Float64Array, out: Uint8Array, got: Int32Array): void
+  /**
+   * Opens leaves of a payload with kept layers: per index the leaf, then its siblings. Returns -1
+   * when every opening leads to the root, else the place of one that does not, or that this engine
+   * leaves to its caller. Never says why. Indices in payload order are faster.
+   */
+  openLeaves(payload: OpenPayloadRuns, indices: Float64Array, out: Uint8Array): number
   /** Where the next byte outside a hole lies; -1 when only a hole follows; -2 when unknown. */
   nextData(fd: number, offset: number): number
 }

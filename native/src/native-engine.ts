@@ -4,7 +4,14 @@
  */
 import { createRequire } from 'node:module'
 import { getSystemErrorName } from 'node:util'
-import type { Engine, LevelSpan, OpenRange, SubtreeOutput, SubtreeShape } from './engine.ts'
+import type {
+  Engine,
+  LevelSpan,
+  OpenPayloadRuns,
+  OpenRange,
+  SubtreeOutput,
+  SubtreeShape,
+} from './engine.ts'
 
 /** What the addon exports; see csrc/addon.c. */
 export interface Addon {
@@ -45,6 +52,15 @@ export interface Addon {
     out: Uint8Array,
   ): void
   readMany(wanted: Float64Array, out: Uint8Array, got: Int32Array): void
+  open(
+    kernel: number,
+    scheme: number,
+    depth: number,
+    runs: Float64Array,
+    root: Uint8Array,
+    indices: Float64Array,
+    out: Uint8Array,
+  ): number
   forget(fd: number): void
   nextData(fd: number, offset: number): number
   threadCpu(): number
@@ -154,6 +170,12 @@ class NativeEngine implements Engine {
 
   readMany(wanted: Float64Array, out: Uint8Array, got: Int32Array): void {
     this.#addon.readMany(wanted, out, got)
+  }
+
+  openLeaves(payload: OpenPayloadRuns, indices: Float64Array, out: Uint8Array): number {
+    const { scheme, depth, root, payload: p, layers: l } = payload
+    const runs = Float64Array.of(p.fd, p.offset, p.length, l.fd, l.offset, l.length)
+    return this.#addon.open(this.#kernel, scheme, depth, runs, root, indices, out)
   }
 
   nextData(fd: number, offset: number): number {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadAddon, openEngine } from '@holdfast/native'
+import { loadAddon, openEngine, zeroNodes } from '@holdfast/native'
 import {
   bytes,
   type Commitment,
@@ -95,7 +95,9 @@ const cachedLayer = (
   const engine = openEngine()
   const nodes = Math.ceil(length / CACHED_BYTES)
   const width = 2 ** Math.ceil(Math.log2(nodes))
+  const missing = zeroNodes(engine, 2)[CACHED_LEVEL] ?? new Uint8Array(32)
   const layer = new Uint8Array(width * 32)
+  for (let i = nodes; i < width; i++) layer.set(missing, i * 32)
   const top = new Uint8Array(32)
   const output = { kept: new Uint8Array(0), root: top }
   for (let i = 0; i < nodes; i++) {

@@ -61,6 +61,29 @@ class JobProgress {
     this.#failure ??= { ok: false, leaf, what }
   }
 
+  /**
+   * Lets the engine open everything at once. True when it did; otherwise nothing is known yet, and
+   * the openings are made one by one, which also says what is wrong.
+   */
+  openAtOnce(engine: Engine, files: OpenFiles): boolean {
+    const { indices, scheme, root, payload, layers } = this.job
+    const depth = treeDepth(scheme, lengthOf(this.job))
+    const open = (run: RunOfFile): RunOfFile & { readonly fd: number } => ({
+      ...run,
+      fd: run.length > 0 ? files.get(run.path) : -1,
+    })
+    const runs = { scheme, depth, root, payload: open(payload), layers: open(layers) }
+    const places = Float64Array.from(this.order, (position) => Number(indices[position]))
+    const sorted = this.order.every((position, i) => position === i)
+    const out = sorted ? this.#bytes : new Uint8Array(this.#bytes.length)
+    if (engine.openLeaves(runs, places, out) !== -1) return false
+    if (sorted) return true
+    this.order.forEach((position, i) => {
+      this.slot(position).set(out.subarray(i * this.#size, (i + 1) * this.#size))
+    })
+    return true
+  }
+
   /** Where the opening at `position` of the job goes. */
   slot(position: number): Uint8Array {
     return this.#bytes.subarray(position * this.#size, (position + 1) * this.#size)
@@ -134,28 +157,52 @@ class Portion {
   }
 }
 
+/** Jobs that the engine could not open at once: one opening after another. */
+const answerSlowly = (
+  engine: Engine,
+  cancel: Int32Array,
+  slow: readonly JobProgress[],
+): boolean => {
+  const portion = new Portion(engine)
+  try {
+    for (const progress of slow) {
+      for (let next = 0; next < progress.job.indices.length && !progress.failed; ) {
+        if (portion.full) portion.answer()
+        if (Atomics.load(cancel, 0) !== 0) return false
+        next = portion.take(progress, next)
+      }
+    }
+    portion.answer()
+    return true
+  } finally {
+    portion.close()
+  }
+}
+
 /** One outcome per job, or undefined when the task was cancelled. */
 export const runAnswers = (
   engine: Engine,
   task: AnswerTask,
 ): readonly AnswerTaskOutcome[] | undefined => {
-  const portion = new Portion(engine)
-  const all: JobProgress[] = []
+  const files = new OpenFiles()
+  const slow: JobProgress[] = []
+  const all = task.jobs.map((job) => new JobProgress(job))
   try {
-    for (const job of task.jobs) {
-      const progress = new JobProgress(job)
-      all.push(progress)
-      for (let next = 0; next < job.indices.length && !progress.failed; ) {
-        if (portion.full) portion.answer()
-        if (Atomics.load(task.cancel, 0) !== 0) return undefined
-        next = portion.take(progress, next)
+    for (const progress of all) {
+      if (Atomics.load(task.cancel, 0) !== 0) return undefined
+      if (progress.failed || progress.job.indices.length === 0) continue
+      if (files.full) files.close()
+      try {
+        if (!progress.openAtOnce(engine, files)) slow.push(progress)
+      } catch (cause) {
+        progress.fail(progress.job.indices[0] ?? 0n, sentence(cause))
       }
     }
-    portion.answer()
-    return all.map((progress) => progress.outcome())
   } finally {
-    portion.close()
+    files.close()
   }
+  if (slow.length > 0 && !answerSlowly(engine, task.cancel, slow)) return undefined
+  return all.map((progress) => progress.outcome())
 }
 
 /** The range proof of one payload's leaves. @throws Damage, ReadFailure, or the system's error. */
