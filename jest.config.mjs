@@ -12,7 +12,8 @@ const config = {
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/.nx', '/fixtures/'],
   watchman: false,
-  testTimeout: 120_000,
+  // Ends what hangs; it is no judgement of speed, because other work slows a test down.
+  testTimeout: 300_000,
 }
 
 export default config

@@ -68,19 +68,14 @@ export class Network {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-walk-'))
     const state = join(folder, 'devnet')
     const env = environment(folder, state)
-    const { period = '5s', providers = 3 } = options
+    const { period = '5s', providers = 2 } = options
     const flags = ['--state', state, '--period', period, '--providers', String(providers)]
     const devnet = new Running([HOLDFAST, 'devnet', 'up', ...flags], env)
     try {
-      const up = async (): Promise<true | undefined> => {
+      await until('the devnet is up', () => {
         if (devnet.ended) throw new Error(`holdfast devnet up has ended: ${devnet.stderr}`)
-        const status = await runNode(
-          [HOLDFAST, 'devnet', 'status', '--state', state, '--json'],
-          env,
-        )
-        return status.exit === 0 ? true : undefined
-      }
-      await until('the devnet is up', up)
+        return devnet.stderr.includes('devnet is up') ? true : undefined
+      })
       const ledger = await openAt(state)
       return new Network({ folder, ledger, devnet, env })
     } catch (error) {

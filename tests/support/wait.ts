@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const BOUND_MS = 90_000
+const BOUND_MS = 180_000
 const PAUSE_MS = 150
 
 /**

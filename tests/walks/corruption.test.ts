@@ -72,7 +72,7 @@ const dealAt = (published: Published, provider: string): PublishedDeal => {
 }
 
 beforeAll(async () => {
-  network = await Network.start({ providers: 2 })
+  network = await Network.start()
   harmed = await publishNoise('harmed', 1_500_000, 11)
   sound = await publishNoise('sound', 1_400_000, 13)
   const provider = harmed.deals[0]?.provider ?? ''

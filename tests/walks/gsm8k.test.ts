@@ -15,7 +15,7 @@ let folder: string
 let published: Published
 
 beforeAll(async () => {
-  network = await Network.start({ providers: 2 })
+  network = await Network.start()
   folder = network.path('dataset')
   if (gsm8k === undefined) copyDemoCorpus(folder)
   else cpSync(gsm8k, folder, { recursive: true })

@@ -12,7 +12,7 @@ let network: Network
 let published: Published
 
 beforeAll(async () => {
-  network = await Network.start()
+  network = await Network.start({ providers: 3 })
   const folder = network.path('dataset')
   mkdirSync(folder)
   writeSmallTree(folder)

@@ -14,7 +14,7 @@ let folder: string
 let published: Published
 
 beforeAll(async () => {
-  network = await Network.start()
+  network = await Network.start({ providers: 3 })
   folder = network.path('dataset')
   mkdirSync(folder)
   writeSmallTree(folder)

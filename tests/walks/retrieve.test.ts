@@ -14,7 +14,7 @@ let folder: string
 let published: Published
 
 beforeAll(async () => {
-  network = await Network.start({ providers: 2 })
+  network = await Network.start()
   folder = network.path('dataset')
   mkdirSync(folder)
   writeSmallTree(folder)

@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inRoot, ROOT } from '../lib/root.mjs'
-import { ToolError } from '../lib/say.mjs'
+import { say, ToolError } from '../lib/say.mjs'
+import { ProgressLog } from './progress.mjs'
 
 const HOLDFAST = inRoot('packages', 'client', 'bin', 'holdfast.mjs')
-const READY_MS = 60_000
+const READY_MS = 180_000
 /** A draining provider may take 30 s. */
 const STOP_MS = 40_000
 
@@ -69,29 +70,27 @@ export class DemoNetwork {
     }
   }
 
-  #start(args, stderr) {
-    const options = { cwd: ROOT, env: this.#env, stdio: ['ignore', 'pipe', stderr] }
+  #start(args) {
+    const options = { cwd: ROOT, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] }
     return spawn(process.execPath, [HOLDFAST, ...args], options)
   }
 
   /**
-   * Runs a command with `--json` and returns its value; what it tells people reaches the terminal
-   * when there is one.
+   * Runs a command with `--json` and returns its value; its steps and progress are told.
    * @throws ToolError with the command's own message and hint.
    */
   async holdfast(...args) {
     this.#signal.throwIfAborted()
-    const shown = process.stderr.isTTY === true
-    const progress = shown ? ['--progress', 'terminal'] : []
-    const child = this.#start([...args, '--json', ...progress], shown ? 'inherit' : 'pipe')
+    const child = this.#start([...args, '--json', '--progress', 'jsonl'])
     const out = text(child.stdout)
-    const err = shown ? () => '' : text(child.stderr)
+    const progress = new ProgressLog((line) => say(`demo:   ${line}`))
+    child.stderr.setEncoding('utf8').on('data', (piece) => progress.write(piece))
     const abort = () => child.kill('SIGTERM')
     this.#signal.addEventListener('abort', abort, { once: true })
     const [code] = await once(child, 'close')
     this.#signal.removeEventListener('abort', abort)
     this.#signal.throwIfAborted()
-    if (code !== 0) throw explain(args, { code, out: out(), err: err() })
+    if (code !== 0) throw explain(args, { code, out: out(), err: progress.other })
     return JSON.parse(out())
   }
 
@@ -99,18 +98,16 @@ export class DemoNetwork {
   async up({ period, providers }) {
     const flags = ['--state', this.path('devnet'), '--period', period]
     const args = ['devnet', 'up', ...flags, '--providers', String(providers)]
-    this.#devnet = this.#start(args, 'pipe')
+    this.#devnet = this.#start(args)
     this.#devnet.stdout.resume()
     this.#devnetSaid = text(this.#devnet.stderr)
     const end = performance.now() + READY_MS
-    for (;;) {
-      const status = await this.status().catch(() => undefined)
-      if (status !== undefined) return status
+    while (!this.#devnetSaid().includes('devnet is up')) {
       this.#signal.throwIfAborted()
       if (finished(this.#devnet) || performance.now() > end) {
         throw new ToolError(`The devnet did not start: ${this.#devnetSaid().trim()}`)
       }
-      await sleep(150)
+      await sleep(50)
     }
   }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { compare } from '../demo/compare.mjs'
+import { ProgressLog } from '../demo/progress.mjs'
 import { checkedSource } from '../demo/source.mjs'
 import { alignColumns, formatAmount, formatBytes, formatPeriods, short } from '../demo/table.mjs'
 
@@ -112,4 +113,22 @@ describe('figures', () => {
       ]),
     ).toEqual(['a     b', 'long  c'])
   })
+})
+
+test('progress is told every few seconds, steps at once, the rest is kept', () => {
+  let now = 0
+  const told = []
+  const log = new ProgressLog(
+    (line) => told.push(line),
+    () => now,
+  )
+  const progress = (done) =>
+    `${JSON.stringify({ event: 'progress', phase: 'uploading', done, total: 2e6, bytesPerSecond: 5e5 })}\n`
+  log.write(progress(1))
+  now = 3000
+  log.write(progress(1e6).slice(0, 20))
+  log.write(`${progress(1e6).slice(20)}${progress(2e6)}`)
+  log.write('{"event":"step","text":"done"}\nsomething else\n')
+  expect(told).toEqual(['uploading 50 % of 2.0 MB, 500.0 kB/s', 'done'])
+  expect(log.other).toBe('something else')
 })
