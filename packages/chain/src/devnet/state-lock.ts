@@ -3,14 +3,17 @@
  * linking a finished file into place, so that it is never seen half written, and a lock whose owner
  * is dead is taken over. Process numbers are reused: the owner's start time is noted with them.
  */
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, type Random } from '@holdfast/protocol'
 import { asRecord } from '../json.ts'
 import { isRunning } from './processes.ts'
 
 /** Enough for a lock that was stale, and for one that was stale again. */
-const ROUNDS = 3
+const ROUNDS = 5
+/** Names of guards begin so; see `Locker`. */
+const GUARD = 'lock-after.'
 
 export interface StateLock {
   release(): Promise<void>
@@ -28,9 +31,9 @@ const startOf = async (pid: number): Promise<string> => {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
-const ownerIn = async (path: string): Promise<Owner | undefined> => {
+const ownerIn = (text: string): Owner | undefined => {
   try {
-    const record = asRecord(JSON.parse(await readFile(path, 'utf8')))
+    const record = asRecord(JSON.parse(text))
     const pid = record?.['pid']
     const started = record?.['started']
     return typeof pid === 'number' && typeof started === 'string' ? { pid, started } : undefined
@@ -47,10 +50,10 @@ const isAlive = async (owner: Owner): Promise<boolean> => {
 
 const isTaken = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).code === 'EEXIST'
 
-const taken = (directory: string, reason: string): HoldfastError =>
-  new HoldfastError({ code: 'NETWORK_EXISTS', path: directory, reason })
+const readOrNothing = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch(() => undefined)
 
-/** True when the finished file `mine` is now the lock. */
+/** True when the finished file `mine` is now also there under `path`, where nothing was. */
 const claim = async (mine: string, path: string): Promise<boolean> => {
   try {
     await link(mine, path)
@@ -61,27 +64,89 @@ const claim = async (mine: string, path: string): Promise<boolean> => {
   }
 }
 
-/**
- * Puts a dead owner's lock aside. It is moved before it is judged, so that a lock that somebody else
- * took over in between is seen for what it is, and put back.
- */
-const clearStale = async (path: string, aside: string): Promise<Owner | undefined> => {
-  try {
-    await rename(path, aside)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw cause
-  }
-  const owner = await ownerIn(aside)
-  const alive = owner !== undefined && (await isAlive(owner)) ? owner : undefined
-  if (alive !== undefined) await claim(aside, path)
-  await rm(aside, { force: true })
-  return alive
-}
+class Locker {
+  readonly #directory: string
+  readonly #path: string
+  readonly #mine: string
+  readonly #text: string
 
-const releaseOwn = async (path: string, text: string): Promise<void> => {
-  const now = await readFile(path, 'utf8').catch(() => '')
-  if (now === text) await rm(path, { force: true })
+  constructor(directory: string, suffix: string, text: string) {
+    this.#directory = directory
+    this.#path = join(directory, 'lock')
+    this.#mine = join(directory, `lock.${suffix}`)
+    this.#text = text
+  }
+
+  async take(): Promise<StateLock> {
+    await writeFile(this.#mine, this.#text)
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        if (await claim(this.#mine, this.#path)) return this.#lock
+        if (await this.#takeOver()) return this.#lock
+      }
+    } finally {
+      await rm(this.#mine, { force: true })
+    }
+    throw this.#taken('other processes are just starting one there')
+  }
+
+  get #lock(): StateLock {
+    return { release: () => this.#release() }
+  }
+
+  /**
+   * Replaces the lock of a dead owner. Of all who want to, one makes the guard that is named after
+   * the dead lock; so no lock is ever replaced twice. Should that one die before it is done, its
+   * guard is itself replaced in the same way.
+   */
+  async #takeOver(): Promise<boolean> {
+    const stale = await readOrNothing(this.#path)
+    if (stale === undefined) return false
+    await this.#refuseAlive(stale)
+    let last = stale
+    for (
+      let guard = await this.#guard(last);
+      guard !== undefined;
+      guard = await this.#guard(last)
+    ) {
+      await this.#refuseAlive(guard)
+      last = guard
+    }
+    const mark = this.#guardOf(last)
+    if (!(await claim(this.#mine, mark))) return false
+    if ((await readOrNothing(this.#path)) !== stale) {
+      await rm(mark, { force: true })
+      return false
+    }
+    await rename(this.#mine, this.#path)
+    return true
+  }
+
+  #guardOf(text: string): string {
+    return join(this.#directory, `${GUARD}${createHash('sha256').update(text).digest('hex')}`)
+  }
+
+  #guard(text: string): Promise<string | undefined> {
+    return readOrNothing(this.#guardOf(text))
+  }
+
+  async #refuseAlive(text: string): Promise<void> {
+    const owner = ownerIn(text)
+    if (owner === undefined || !(await isAlive(owner))) return
+    throw this.#taken(`process ${owner.pid} runs a network there`)
+  }
+
+  #taken(reason: string): HoldfastError {
+    return new HoldfastError({ code: 'NETWORK_EXISTS', path: this.#directory, reason })
+  }
+
+  async #release(): Promise<void> {
+    if ((await readOrNothing(this.#path)) !== this.#text) return
+    await rm(this.#path, { force: true })
+    for (const name of await readdir(this.#directory)) {
+      if (name.startsWith(GUARD)) await rm(join(this.#directory, name), { force: true })
+    }
+  }
 }
 
 /**
@@ -89,21 +154,7 @@ const releaseOwn = async (path: string, text: string): Promise<void> => {
  * @throws HoldfastError `NETWORK_EXISTS` while another running process holds it.
  */
 export const takeLock = async (directory: string, random: Random): Promise<StateLock> => {
-  const path = join(directory, 'lock')
   const suffix = Buffer.from(random.bytes(6)).toString('hex')
-  const mine = join(directory, `lock.${suffix}`)
-  const text = JSON.stringify({ pid: process.pid, started: await startOf(process.pid), suffix })
-  await writeFile(mine, text)
-  try {
-    for (let round = 0; round < ROUNDS; round++) {
-      if (await claim(mine, path)) return { release: () => releaseOwn(path, text) }
-      const seen = await ownerIn(path)
-      const living = seen !== undefined && (await isAlive(seen)) ? seen : undefined
-      const owner = living ?? (await clearStale(path, `${mine}.old`))
-      if (owner !== undefined) throw taken(directory, `process ${owner.pid} runs a network there`)
-    }
-  } finally {
-    await rm(mine, { force: true })
-  }
-  throw taken(directory, 'other processes are just starting one there')
+  const owner = { pid: process.pid, started: await startOf(process.pid), suffix }
+  return new Locker(directory, suffix, JSON.stringify(owner)).take()
 }

@@ -5,6 +5,7 @@
  * over is never replaced by another one; while it waits it is handed over again.
  */
 import {
+  bytesUint,
   type CallOptions,
   fromHex,
   type Hash32,
@@ -33,6 +34,7 @@ import {
   getTransactionReceipt,
 } from 'viem/actions'
 import type { BlockRef } from '../ledger.ts'
+import { systemRandom } from '../system-adapters.ts'
 import { getHeaderOf, refOf } from './blocks.ts'
 import { type ChainClient, pause, reach } from './client.ts'
 import { decodeFailure } from './decode.ts'
@@ -43,6 +45,7 @@ import { Turns } from './turns.ts'
 export const TRANSACTION_GAS_MAX: bigint = 1n << 24n
 /** Room above the estimate: a quarter, for state that other transactions change in between. */
 const GAS_MARGIN_DIVISOR = 4n
+const GAS_SALT_MAX = 4096n
 const NONCE_TRIES = 5
 const NONCE_PAUSE_MS = 100
 const RECEIPT_FIRST_MS = 5
@@ -76,10 +79,16 @@ export class Transactor {
   readonly #turns = new Turns()
   /** Nonces handed over and not yet seen mined; an endpoint may not have noticed them. */
   readonly #inFlight = new Set<number>()
+  /**
+   * A little gas on top, another for every program: two that use one key never sign the same bytes,
+   * so neither takes the other's transaction for its own.
+   */
+  readonly #salt: bigint
 
   constructor(client: ChainClient, signer: Signer) {
     this.#client = client
     this.#signer = signer
+    this.#salt = bytesUint(systemRandom.bytes(2)) % GAS_SALT_MAX
   }
 
   /**
@@ -112,7 +121,7 @@ export class Transactor {
     let nonce = first
     for (let round = 1; ; round++) {
       const sent = await this.#sign({ ...body, ...transaction, nonce })
-      if ((await this.#submit(sent.raw, options)) === 'taken') {
+      if ((await this.#submit(sent, options)) === 'taken') {
         this.#inFlight.add(nonce)
         return sent
       }
@@ -153,7 +162,7 @@ export class Transactor {
         actual: estimate,
       })
     }
-    const roomy = estimate + estimate / GAS_MARGIN_DIVISOR
+    const roomy = estimate + estimate / GAS_MARGIN_DIVISOR + this.#salt
     return roomy < TRANSACTION_GAS_MAX ? roomy : TRANSACTION_GAS_MAX
   }
 
@@ -178,7 +187,7 @@ export class Transactor {
   }
 
   /** Hands a signed transaction over; handing the same one over again does no harm. */
-  async #submit(raw: ViemHex, options: CallOptions): Promise<'taken' | 'nonce used'> {
+  async #submit({ raw, hash }: Sent, options: CallOptions): Promise<'taken' | 'nonce used'> {
     try {
       await reach(
         this.#client,
@@ -190,11 +199,21 @@ export class Transactor {
       if (HoldfastError.is(cause) || !(cause instanceof BaseError)) throw cause
       const words = `${cause.message} ${cause.details}`.toLowerCase()
       if (/already known|already imported|alreadyknown/.test(words)) return 'taken'
-      if (/nonce too low|nonce is too low|replacement transaction|underpriced/.test(words)) {
-        return 'nonce used'
+      if (!/nonce too low|nonce is too low|replacement transaction|underpriced/.test(words)) {
+        throw decodeFailure(cause)
       }
-      throw decodeFailure(cause)
+      // An answer may have been lost and the same transaction sent again: then it is ours after all.
+      return (await this.#isKnown(hash, options)) ? 'taken' : 'nonce used'
     }
+  }
+
+  async #isKnown(hash: Hash32, options: CallOptions): Promise<boolean> {
+    const found = await reach(
+      this.#client,
+      (rpc) => rpc.request({ method: 'eth_getTransactionByHash', params: [hash] }),
+      options,
+    )
+    return found !== null
   }
 
   /** Undefined while it is not mined, or when its block was reorganised away just now. */
@@ -228,7 +247,7 @@ export class Transactor {
       }
       if (now - broadcast > REBROADCAST_MS) {
         broadcast = now
-        await this.#submit(sent.raw, options)
+        await this.#submit(sent, options)
       }
       await pause(this.#client, milliseconds(wait), options)
       wait = Math.min(wait * 2, pollMs)

@@ -56,6 +56,32 @@ const brokenEndpoint = async (status: number): Promise<{ url: string; server: Se
   return { url: `http://127.0.0.1:${port}`, server }
 }
 
+/** Passes everything on, and cuts the line instead of answering the first time of every sending. */
+const losingEndpoint = async (target: string) => {
+  const seen = new Set<string>()
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += String(part)
+    const headers = { 'content-type': 'application/json' }
+    const answer = await (await fetch(target, { method: 'POST', headers, body })).text()
+    const raw = /"eth_sendRawTransaction","params":\["(0x[0-9a-f]+)"/.exec(body)?.[1]
+    if (raw === undefined || seen.has(raw)) {
+      response.end(answer)
+      return
+    }
+    seen.add(raw)
+    request.socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const bound = server.address()
+  const close = (): void => {
+    server.closeAllConnections()
+    server.close()
+  }
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+  return { url: `http://127.0.0.1:${port}`, lost: () => seen.size, close }
+}
+
 /** The devnet of the suites, and ledgers on it that are closed in the end. */
 interface Stage {
   readonly net: () => Devnet
@@ -143,6 +169,20 @@ const contestedWriteSuite = ({ net, url, token, joined }: Stage): void => {
     )
     await Promise.all(both)
     expect(await first.balance(signer.address, token())).toBe(940n)
+  })
+
+  test('never sends twice when the answer to the first time was lost', async () => {
+    const { signer } = net().accounts('provider-6-owner')
+    const proxy = await losingEndpoint(url())
+    try {
+      const ledger = await joined([proxy.url], signer)
+      await ledger.deposit(token(), amount(100n))
+      await ledger.withdraw(token(), amount(10n))
+      expect(proxy.lost()).toBe(2)
+      expect(await ledger.balance(signer.address, token())).toBe(90n)
+    } finally {
+      proxy.close()
+    }
   })
 
   test('finds its way after a reorganisation took its transactions', async () => {
