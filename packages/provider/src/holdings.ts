@@ -91,6 +91,14 @@ export class Holdings {
     onDamage()
   }
 
+  /** What was promised to be here and is not is damage; called once, when the store has opened. */
+  async noteLost(roots: Iterable<Root>): Promise<void> {
+    for (const root of roots) {
+      if (this.#dependencies.store.find(root) !== undefined) continue
+      await this.noteDamage(root, { leaf: leafIndex(0), what: 'the payload is not in the store' })
+    }
+  }
+
   /** A whole copy has taken the place of the damaged one. */
   async noteMended(root: Root): Promise<void> {
     const { book, logger } = this.#dependencies

@@ -1,3 +1,4 @@
+/** The configuration file and the quantities people write: read back, or refused with every reason. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,8 +1,9 @@
 /** Bytes overwritten behind the node's back: noticed, named, declared; other deals go on. */
 
+import { rm } from 'node:fs/promises'
 import { type Commitment, type DealId, providerService } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { codeOf } from './support/client.ts'
+import { codeOf } from './support/http-client.ts'
 import { type RunningProvider, TestNetwork, until } from './support/network.ts'
 import { commitmentOf, payloadOf } from './support/payloads.ts'
 import { flipByte } from './support/store.ts'
@@ -89,5 +90,17 @@ describe('damage', () => {
     await running.client.commit(session)
     const read = await running.client.get(commitmentOf(payload).root)
     expect(Buffer.from(read.body).equals(payload)).toBe(true)
+  })
+
+  test('found at the start: a sector that is gone takes its deal out of the tree', async () => {
+    const { deal } = await running.client.deal(payloadOf(1_500_000, 5))
+    const path = running.provider.parts.store.find(commitmentOf(payloadOf(1_500_000, 5)).root)
+      ?.payload.path
+    await running.stop()
+    await rm(path ?? '')
+    running = await network.start()
+    await until('the fault is declared', () => faulted(deal))
+    const answer = await running.client.call(providerService.getDeal, { deal })
+    expect(answer.fault).toBe('leaf 0: the payload is not in the store')
   })
 })

@@ -1,3 +1,4 @@
+/** What is due at each moment of a story told in hand-made blocks; no disk, no network, no clock. */
 import type { AppliedBlock, LedgerEvent } from '@holdfast/chain'
 import {
   address,

@@ -2,7 +2,7 @@
 import { connect } from 'node:tls'
 import { PROVIDER_SERVICE_NAME, providerService } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { codeOf } from '../support/client.ts'
+import { codeOf } from '../support/http-client.ts'
 import { type RunningProvider, TestNetwork, until } from '../support/network.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
 

@@ -10,7 +10,8 @@ import {
   ZERO_HASH,
 } from '@holdfast/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { codeOf, nonce, type TestClient } from '../support/client.ts'
+import { nonce, type TestClient } from '../support/client.ts'
+import { codeOf } from '../support/http-client.ts'
 import { type RunningProvider, TestNetwork } from '../support/network.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
 

@@ -1,3 +1,4 @@
+/** The journal on disk: cut anywhere, changed anywhere, rewritten. Nothing acknowledged is lost. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Entries and what they add up to, before and after the journal is written anew. */
 import { signerFromPrivateKey } from '@holdfast/chain'
 import {
   address,

@@ -1,3 +1,4 @@
+/** The checksum against its published values and a bit-by-bit reference. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { crc32c } from '../../src/store/crc32c.ts'

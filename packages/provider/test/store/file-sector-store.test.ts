@@ -1,3 +1,4 @@
+/** The sector store on real files: every size, restarts, torn writes, damage, full disks. */
 import { appendFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytes, HoldfastError, root, timestamp } from '@holdfast/protocol'

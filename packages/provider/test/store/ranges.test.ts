@@ -1,3 +1,4 @@
+/** Sets of byte ranges against one flag per position. */
 import { bytes } from '@holdfast/protocol'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** The bytes of sectors: round trips, every byte changed, layout. */
 import { bytes, root, timestamp } from '@holdfast/protocol'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'

@@ -2,13 +2,11 @@
  * A small client for tests: the protocol's own codecs over grpc-js and node:https, nothing of the
  * client package. It can also say things that no decent client says.
  */
-import { request as httpsRequest } from 'node:https'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { type NetworkParams, signingDomain, systemClock, systemRandom } from '@holdfast/chain'
 import {
   type Address,
   amount,
-  bytes,
   type Commitment,
   type CommitUploadResponse,
   costOf,
@@ -25,6 +23,7 @@ import {
   periods,
   providerService,
   type ServiceMethod,
+  type SessionRequest,
   type Signer,
   timestamp,
   toHex,
@@ -34,6 +33,14 @@ import {
 } from '@holdfast/protocol'
 import type { ProviderEndpoints } from '../../src/provider.ts'
 import type { TlsIdentity } from '../../src/tls.ts'
+import {
+  beginPut,
+  type HalfPut,
+  type HttpAnswer,
+  type HttpCall,
+  type HttpTarget,
+  sendHttp,
+} from './http-client.ts'
 import { commitmentOf } from './payloads.ts'
 
 /** What the client must know of the network it talks on. */
@@ -43,21 +50,6 @@ export interface ClientNetwork {
   readonly publisher: Signer
   /** Block time, about. */
   readonly time: () => bigint
-}
-
-export interface HttpAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: Uint8Array
-  /** False when the connection was cut before the announced end. */
-  readonly complete: boolean
-}
-
-export interface HttpCall {
-  readonly method: string
-  readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
 }
 
 export const nonce = (): Hash32 => hash32(toHex(systemRandom.bytes(32)))
@@ -164,41 +156,8 @@ export class TestClient {
   }
 
   /** Sends the first half of a payload's only part; the rest follows when asked. */
-  beginPut(
-    session: { readonly session: string; readonly token: string },
-    payload: Uint8Array,
-  ): {
-    readonly status: Promise<number>
-    readonly finish: () => void
-    readonly cut: () => void
-  } {
-    const half = payload.length >> 1
-    let finish = (): void => undefined
-    let cut = (): void => undefined
-    const status = new Promise<number>((resolve, reject) => {
-      const request = httpsRequest(
-        new URL(`/v1/uploads/${session.session}`, this.#endpoints.http),
-        {
-          method: 'PUT',
-          headers: {
-            authorization: `Bearer ${session.token}`,
-            'content-range': `bytes 0-${payload.length - 1}/${payload.length}`,
-            'content-length': String(payload.length),
-          },
-          ca: this.#tls.certPem,
-          agent: false,
-        },
-        (response) => {
-          response.resume()
-          resolve(response.statusCode ?? 0)
-        },
-      )
-      request.on('error', reject)
-      request.write(payload.subarray(0, half))
-      finish = () => request.end(payload.subarray(half))
-      cut = () => request.destroy()
-    })
-    return { status, finish: () => finish(), cut: () => cut() }
+  beginPut(session: SessionRequest, payload: Uint8Array): HalfPut {
+    return beginPut(this.#target(), session, payload)
   }
 
   /** The value of a metric without labels. */
@@ -277,34 +236,11 @@ export class TestClient {
   }
 
   http(call: HttpCall): Promise<HttpAnswer> {
-    const url = new URL(call.path, this.#endpoints.http)
-    return new Promise((resolve, reject) => {
-      const length = { 'content-length': String(call.body?.length ?? 0) }
-      const request = httpsRequest(
-        url,
-        {
-          method: call.method,
-          headers: { ...length, ...call.headers },
-          ca: this.#tls.certPem,
-          agent: false,
-        },
-        (response) => {
-          const parts: Buffer[] = []
-          const answer = (complete: boolean): void =>
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: new Uint8Array(Buffer.concat(parts)),
-              complete,
-            })
-          response.on('data', (part: Buffer) => parts.push(part))
-          response.on('end', () => answer(true))
-          response.on('error', () => answer(false))
-        },
-      )
-      request.on('error', reject)
-      request.end(call.body)
-    })
+    return sendHttp(this.#target(), call)
+  }
+
+  #target(): HttpTarget {
+    return { base: this.#endpoints.http, certPem: this.#tls.certPem }
   }
 
   get(root: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
@@ -318,13 +254,3 @@ const asOurs = (error: ServiceError | null): Error => {
   if (detail instanceof Uint8Array) return decodeErrorDetail(detail)
   return error ?? new Error('an empty answer')
 }
-
-/** The code in an HTTP error's body. */
-export const codeOf = (answer: HttpAnswer): string => {
-  const value: unknown = JSON.parse(Buffer.from(answer.body).toString('utf8'))
-  if (typeof value !== 'object' || value === null || !('error' in value)) return ''
-  const { error } = value
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-}
-
-export const lengthOf = (payload: Uint8Array): Commitment['length'] => bytes(payload.length)
