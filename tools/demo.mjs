@@ -9,7 +9,14 @@ import { compare } from './demo/compare.mjs'
 import { isPaidFor, openLedgerView, readReplica } from './demo/ledger.mjs'
 import { DemoNetwork } from './demo/network.mjs'
 import { checkedSource, copyCorpus } from './demo/source.mjs'
-import { alignColumns, formatAmount, formatBytes, formatPeriods, short } from './demo/table.mjs'
+import {
+  alignColumns,
+  formatAmount,
+  formatBytes,
+  formatCount,
+  formatPeriods,
+  short,
+} from './demo/table.mjs'
 import { ensureReady } from './lib/ready.mjs'
 import { duration, runMain, say, ToolError } from './lib/say.mjs'
 
@@ -73,7 +80,7 @@ const tell = ({ published, source, replicas, token, killed, compared, times }) =
   ])
   const head = ['', 'provider', 'deal', 'periods proven on chain', 'paid', 'then']
   const total = replicas.reduce((sum, { paid }) => sum + paid, 0n)
-  const size = `${compared.files} files, ${formatBytes(compared.bytes)}`
+  const size = `${formatCount(compared.files, 'file')}, ${formatBytes(compared.bytes)}`
   const lines = [
     '',
     `dataset    ${dataset}`,

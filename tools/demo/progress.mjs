@@ -54,9 +54,13 @@ export class ProgressLog {
       this.#other = `${this.#other}${line}\n`.slice(-KEPT_CHARACTERS)
     } else if (event.event === 'step') {
       this.#say(event.text)
-    } else if (event.event === 'progress' && this.#now() - this.#told >= PAUSE_MS) {
+    } else if (event.event === 'progress' && event.done > 0 && this.#isTime()) {
       this.#told = this.#now()
       this.#say(describe(event))
     }
+  }
+
+  #isTime() {
+    return this.#now() - this.#told >= PAUSE_MS
   }
 }

@@ -10,6 +10,9 @@ export const formatBytes = (bytes) => {
   return `${step === 0 ? bytes : (bytes / 1000 ** step).toFixed(1)} ${UNITS[step]}`
 }
 
+/** `1 file`, `233 files`. */
+export const formatCount = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** Base units of a token as a decimal, every digit shown: `0.000123 tUSD`. */
 export const formatAmount = (units, { decimals, symbol }) => {
   const digits = units.toString().padStart(decimals + 1, '0')

@@ -10,7 +10,14 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { compare } from '../demo/compare.mjs'
 import { ProgressLog } from '../demo/progress.mjs'
 import { checkedSource } from '../demo/source.mjs'
-import { alignColumns, formatAmount, formatBytes, formatPeriods, short } from '../demo/table.mjs'
+import {
+  alignColumns,
+  formatAmount,
+  formatBytes,
+  formatCount,
+  formatPeriods,
+  short,
+} from '../demo/table.mjs'
 
 let folder
 
@@ -94,6 +101,14 @@ describe('figures', () => {
     ])
   })
 
+  test('counts', () => {
+    expect([0, 1, 2].map((count) => formatCount(count, 'file'))).toEqual([
+      '0 files',
+      '1 file',
+      '2 files',
+    ])
+  })
+
   test('amounts keep every digit', () => {
     const token = { decimals: 6, symbol: 'tUSD' }
     expect(formatAmount(0n, token)).toBe('0.000000 tUSD')
@@ -126,6 +141,7 @@ test('progress is told every few seconds, steps at once, the rest is kept', () =
     `${JSON.stringify({ event: 'progress', phase: 'uploading', done, total: 2e6, bytesPerSecond: 5e5 })}\n`
   log.write(progress(1))
   now = 3000
+  log.write(progress(0))
   log.write(progress(1e6).slice(0, 20))
   log.write(`${progress(1e6).slice(20)}${progress(2e6)}`)
   log.write('{"event":"step","text":"done"}\nsomething else\n')
