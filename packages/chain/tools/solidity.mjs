@@ -2,9 +2,9 @@
  * Compiles the contracts with the npm Solidity compiler: no forge, no network. One place for the
  * compiler settings of everything that is deployed; foundry.toml repeats them and a test compares.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const require = createRequire(import.meta.url)
@@ -34,21 +34,19 @@ export const SETTINGS = {
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 }
 
-const filesBelow = (folder) =>
-  readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.sol'))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort()
+const IMPORT = /^import [^"]*"(\.[^"]+)";/gm
 
-/** Every source below `contracts/src`, by its name in the compilation. */
+/** Every source of ours that a deployed contract is made of, by its name in the compilation. */
 export const readSources = () => {
-  const folder = join(CONTRACTS, 'src')
-  return Object.fromEntries(
-    filesBelow(folder).map((file) => [
-      `src/${relative(folder, file).split(sep).join('/')}`,
-      { content: readFileSync(file, 'utf8') },
-    ]),
-  )
+  const sources = {}
+  const visit = (name) => {
+    if (sources[name] !== undefined) return
+    const content = readFileSync(join(CONTRACTS, name), 'utf8')
+    sources[name] = { content }
+    for (const [, path] of content.matchAll(IMPORT)) visit(posix.join(posix.dirname(name), path))
+  }
+  for (const file of Object.values(DEPLOYED)) visit(`src/${file}`)
+  return sources
 }
 
 const openImport = (path) => {
@@ -60,8 +58,8 @@ const openImport = (path) => {
 }
 
 /**
- * Compiles everything and returns `{ [name]: { abi, bytecode, runtimeBytes, storageLayout } }` of what is
- * deployed. Warnings are errors.
+ * Compiles what is deployed and returns `{ [name]: { abi, bytecode, runtimeBytes, storageLayout } }`.
+ * Warnings of our sources are errors.
  */
 export const compile = () => {
   const solc = require('solc')

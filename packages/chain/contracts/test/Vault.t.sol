@@ -125,6 +125,7 @@ contract VaultTest is Network {
         vm.assertEq(token.balanceOf(holder), 1_000_000e6 - 90e6 + 0.95e6, "free and earned");
         vm.assertEq(vault.balanceOf(address(token), provider), 0, "nothing left");
         vm.assertEq(market.earnedOf(0, provider), 0, "collected");
+        vm.assertEq(vault.heldOf(address(token)), 99e6 + 0.05e6, "escrow, collateral and the fee stay held");
     }
 
     function test_Fees_areTheFeeAccounts() external {

@@ -37,7 +37,9 @@ contract Handler is Network {
             vault.withdrawFees(address(token), amount, feeAccount);
         } else {
             address owner = who % 3 == 0 ? client : provider;
-            amount = amount % (vault.balanceOf(address(token), owner) / 2 + 1);
+            uint256 balance = vault.balanceOf(address(token), owner);
+            // Now and then everything, so that earnings have to be collected.
+            amount = amount % 4 == 0 ? balance : amount % (balance / 2 + 1);
             vm.prank(owner);
             vault.withdraw(address(token), amount, owner);
         }
