@@ -118,7 +118,7 @@ const story = async (network, given, signal) => {
     })
     const replicas = await Promise.all(published.deals.map(({ id }) => readReplica(ledger, id)))
     const [token] = ledger.network.tokens
-    const shown = given ?? 'addresses to the nation, as text'
+    const shown = given === undefined ? 'addresses to the nation, as text' : formatPath(given)
     tell({ published, source: shown, replicas, token, killed, compared, times })
   } finally {
     await ledger.close()

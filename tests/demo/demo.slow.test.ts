@@ -67,7 +67,7 @@ test('one file of 1 GiB', async () => {
 test.each([
   ['a missing path', 'not-there', /not-there does not exist/],
   ['a socket', 'socket', /socket is a socket; only files and directories/],
-  ['a folder with a socket in it', 'with-socket', /with-socket\/inner/],
+  ['a folder with a socket in it', 'with-socket', /with-socket\/inner is a socket/],
 ])('%s is refused with a clear message', async (_what, name, words) => {
   mkdirSync(join(folder, 'with-socket'), { recursive: true })
   const path = name === 'with-socket' ? join(name, 'inner') : name

@@ -1,9 +1,8 @@
 /**
- * What the demo publishes: a path that a person gives, looked at before anything slow begins, or a
- * corpus of real text that comes with an npm package. Nothing below the path is read here; the
- * publisher's command names what it cannot read.
+ * What the demo publishes: a path that a person gives, looked at to its last entry before anything
+ * slow begins, or a corpus of real text that comes with an npm package. Contents are not read here.
  */
-import { copyFile, lstat, mkdir, readdir, stat } from 'node:fs/promises'
+import { access, constants, copyFile, lstat, mkdir, readdir, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { ToolError } from '../lib/say.mjs'
@@ -16,6 +15,31 @@ const KINDS = [
   ['isCharacterDevice', 'a device'],
   ['isBlockDevice', 'a device'],
 ]
+
+/** @throws ToolError unless what is at `path` can be published. */
+const checkKind = (path, found) => {
+  const [, kind] = KINDS.find(([is]) => found[is]()) ?? []
+  if (kind === undefined) return
+  throw new ToolError(`${path} is ${kind}; only files and directories can be published.`)
+}
+
+const checkReadable = async (path) => {
+  try {
+    await access(path, constants.R_OK)
+  } catch {
+    throw new ToolError(`${path} cannot be read: permission denied.`, 'Check its permissions.')
+  }
+}
+
+const checkBelow = async (folder) => {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    checkKind(path, entry)
+    if (entry.isSymbolicLink()) continue
+    await checkReadable(path)
+    if (entry.isDirectory()) await checkBelow(path)
+  }
+}
 
 const look = async (path) => {
   try {
@@ -36,14 +60,15 @@ const look = async (path) => {
 
 /**
  * The absolute path that a person gave, as they see it from where they ran npm.
- * @throws ToolError when there is nothing there that can be published.
+ * @throws ToolError naming what cannot be published: missing, unreadable, a socket, a device.
  */
 export const checkedSource = async (given) => {
   const path = resolve(process.env.INIT_CWD ?? process.cwd(), given)
   const found = await look(path)
-  const [, kind] = KINDS.find(([is]) => found[is]()) ?? []
-  if (kind === undefined) return path
-  throw new ToolError(`${path} is ${kind}; only files and directories can be published.`)
+  checkKind(path, found)
+  await checkReadable(path)
+  if (found.isDirectory()) await checkBelow(path)
+  return path
 }
 
 /** Copies the default corpus into `folder`: text files only. */

@@ -46,3 +46,8 @@ export const alignColumns = (rows) => {
       .trimEnd(),
   )
 }
+
+/** A path as it is, or quoted when it would break a line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+export const formatPath = (path) =>
+  /[\u0000-\u001f\u007f]/.test(path) ? JSON.stringify(path) : path

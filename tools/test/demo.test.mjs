@@ -15,6 +15,7 @@ import {
   formatAmount,
   formatBytes,
   formatCount,
+  formatPath,
   formatPeriods,
   short,
 } from '../demo/table.mjs'
@@ -46,7 +47,8 @@ describe('what may be published', () => {
     const path = join(folder, 'socket')
     const server = createServer()
     await new Promise((resolve) => server.listen(path, resolve))
-    await expect(checkedSource(path)).rejects.toThrow(/is a socket; only files and directories/)
+    await expect(checkedSource(path)).rejects.toThrow(/socket is a socket; only files and direct/)
+    await expect(checkedSource(folder)).rejects.toThrow(/socket is a socket; only files and direct/)
     await new Promise((resolve) => server.close(resolve))
   })
 })
@@ -107,6 +109,11 @@ describe('figures', () => {
       '1 file',
       '2 files',
     ])
+  })
+
+  test('paths stay on one line', () => {
+    expect(formatPath('/a b/🌱')).toBe('/a b/🌱')
+    expect(formatPath('/a\nb')).toBe('"/a\\nb"')
   })
 
   test('amounts keep every digit', () => {
