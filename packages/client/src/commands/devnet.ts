@@ -66,10 +66,11 @@ const up = async (runtime: Runtime, flags: UpFlags): Promise<CommandResult> => {
   const { clock, logger, signal, output } = runtime
   const supervisor = new DevnetSupervisor({ clock, logger, note: (text) => output.note(text) })
   await supervisor.run({ state, period, providers }, signal, (status) => {
-    // A running command has no result yet; people and scripts still want to know that it is ready.
+    // Its result is that it is up; what follows until it is stopped prints nothing more on stdout.
+    if (output.json) output.result(describe(status))
     output.note(describe(status).text)
   })
-  return { value: { state, stopped: true }, text: '' }
+  return { value: undefined, text: '' }
 }
 
 const parseProviders = (text: string): number => {

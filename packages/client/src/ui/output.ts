@@ -9,7 +9,7 @@ import { errorToJson, toJson } from './json.ts'
 
 /** What a command hands back to be printed. */
 export interface CommandResult {
-  /** The `--json` form. */
+  /** The `--json` form; undefined prints nothing. */
   readonly value: unknown
   /** The form for people; without a line break at the end. Empty prints nothing. */
   readonly text: string
@@ -50,7 +50,7 @@ export class Output {
   }
 
   result({ value, text, exit }: CommandResult): number {
-    const printed = this.#json ? toJson(value) : text
+    const printed = !this.#json ? text : value === undefined ? '' : toJson(value)
     if (printed !== '') this.#streams.stdout.write(`${printed}\n`)
     return exit ?? EXIT_CODES.done
   }
