@@ -127,5 +127,6 @@ int64_t hf_open(const hf_kernel *kernel, const hf_opening *what, const uint64_t 
 /* Must run once before any tree is built; repeated calls do nothing. */
 void hf_tree_init(void);
 void hf_crc32c_init(void);
+void hf_open_init(void);
 
 #endif

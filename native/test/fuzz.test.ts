@@ -50,7 +50,16 @@ const junk = fc.oneof(
 )
 
 /** Entries that touch descriptors are kept away from those of this process. */
-const ENTRIES = ['messages', 'pairs', 'pairs254', 'fr32', 'crc32c', 'subtree', 'tower', 'open'] as const
+const ENTRIES = [
+  'messages',
+  'pairs',
+  'pairs254',
+  'fr32',
+  'crc32c',
+  'subtree',
+  'tower',
+  'open',
+] as const
 const FILE_ENTRIES = ['fileSubtree', 'readFile', 'readMany', 'nextData', 'forget'] as const
 
 const attack = (entry: string, parts: readonly unknown[]): void => {

@@ -3,25 +3,14 @@
  * cache, and a whole period of a provider with a thousand deals.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadAddon, openEngine, zeroNodes } from '@holdfast/native'
-import {
-  bytes,
-  type Commitment,
-  dealChallenges,
-  globalChallenges,
-  hash32,
-  leafIndex,
-  leavesFor,
-  verifyLeaf,
-} from '@holdfast/protocol'
+import { bytes, leafIndex } from '@holdfast/protocol'
 import {
   type AnswerJob,
   type AnswerOutcome,
   answerHere,
-  type FileRange,
-  keptLayersLength,
   openProver,
   type Prover,
 } from '@holdfast/prover'
@@ -29,42 +18,14 @@ import { hex, mustEqual, writeNoise } from '../data.ts'
 import type { BenchCase, CaseResult, Contestant } from '../harness.ts'
 import { conclude } from '../harness.ts'
 import { PeerList } from '../peers.ts'
+import { periodCase } from '../period.ts'
 import { CACHED_BYTES, CACHED_LEVEL, type PresentProof, PresentWay } from '../present-way.ts'
+import { checkOutcomes, positions, type Stored, store } from '../stored.ts'
 import type { Suite, SuiteContext } from '../suite.ts'
 
 const GIB = 2 ** 30
 /** Challenges of one proof, in both ways of proving. */
 const CHALLENGES = 5
-
-/** A payload on disk with its layers. */
-interface Stored {
-  readonly payload: FileRange
-  readonly layers: FileRange
-  readonly commitment: Commitment
-}
-
-const store = async (prover: Prover, payload: FileRange, layersAt: string): Promise<Stored> => {
-  const place = { path: layersAt, offset: bytes(0) }
-  const commitment = await prover.commitFile(payload, { layers: place })
-  return { payload, layers: { ...place, length: keptLayersLength(payload.length) }, commitment }
-}
-
-/** A generator of positions: the same on every run. */
-const positions = (below: number): (() => number) => {
-  let turn = 0
-  return () => {
-    const digest = createHash('sha256').update(`challenge ${turn++}`).digest()
-    return digest.readUIntBE(0, 6) % below
-  }
-}
-
-const checkOutcomes = (outcomes: readonly AnswerOutcome[], jobs: readonly AnswerJob[]): void => {
-  outcomes.forEach((outcome, i) => {
-    const commitment = jobs[i]?.commitment
-    if (!outcome.ok || !commitment) throw new Error(outcome.ok ? 'no job' : outcome.what)
-    for (const proof of outcome.proofs) verifyLeaf(commitment, proof)
-  })
-}
 
 const trunc = (left: Uint8Array, right: Uint8Array): Uint8Array => {
   const node = createHash('sha256').update(left).update(right).digest()
@@ -237,86 +198,6 @@ const layersCase = (scheme: string, { payload, layers }: Stored, bound: number):
     goal: { of: 'figure', bound },
   }
   return conclude(bench, percent, {}, 1)
-}
-
-const DEALS = 1000
-const DEAL_BYTES = Math.floor((100 * GIB) / DEALS)
-
-/** A thousand payloads in one sparse file of 100 GiB, each with layers of its own. */
-const thousandDeals = async (
-  { folder, say }: SuiteContext,
-  prover: Prover,
-): Promise<readonly Stored[]> => {
-  const path = join(folder, 'sector')
-  const layersPath = join(folder, 'sector.layers')
-  const fd = openSync(path, 'w')
-  ftruncateSync(fd, DEALS * DEAL_BYTES)
-  closeSync(fd)
-  say('committing to a thousand payloads, 100 GiB, sparse')
-  const length = bytes(DEAL_BYTES)
-  const kept = keptLayersLength(length)
-  const stored: Stored[] = []
-  for (let i = 0; i < DEALS; i++) {
-    const payload = { path, offset: bytes(i * DEAL_BYTES), length }
-    const place = { path: layersPath, offset: bytes(BigInt(i) * kept) }
-    const commitment = await prover.commitFile(payload, { layers: place })
-    stored.push({ payload, layers: { ...place, length: kept }, commitment })
-  }
-  return stored
-}
-
-/** Everything that one period asks of that provider, in payload order. */
-const periodJobs = (deals: readonly Stored[]): readonly AnswerJob[] => {
-  const context = {
-    chainId: 1n,
-    proofs: `0x${'11'.repeat(20)}`,
-    provider: `0x${'22'.repeat(20)}`,
-    period: 7n,
-    seed: hash32(`0x${'33'.repeat(32)}`),
-  } as unknown as Parameters<typeof globalChallenges>[0]
-  const each = leavesFor(bytes(DEAL_BYTES))
-  const wanted = deals.map((_, i) => {
-    const deal = `0x${i.toString(16).padStart(64, '0')}` as Parameters<typeof dealChallenges>[1]
-    return [...dealChallenges(context, deal, CHALLENGES, each)]
-  })
-  const weight = (each * BigInt(DEALS)) as typeof each
-  for (const position of globalChallenges(context, 460, weight)) {
-    wanted[Number(position / each)]?.push(leafIndex(position % each))
-  }
-  return deals.map((deal, i) => ({ ...deal, indices: wanted[i] ?? [] }))
-}
-
-const periodCase = async (context: SuiteContext, prover: Prover): Promise<BenchCase> => {
-  const jobs = periodJobs(await thousandDeals(context, prover))
-  const answers = jobs.reduce((sum, { indices }) => sum + indices.length, 0)
-  let checked: readonly AnswerOutcome[] = []
-  const run = async (): Promise<number> => {
-    let count = 0
-    const seen: AnswerOutcome[] = []
-    for await (const outcome of prover.answerEach(jobs)) {
-      count += outcome.ok ? outcome.proofs.length : 0
-      if (checked.length === 0) seen.push(outcome)
-    }
-    if (checked.length === 0) checked = seen
-    return count
-  }
-  return {
-    name: 'one period: 1,000 deals, 100 GiB, warm; answers per second and core',
-    unit: 'answers/s',
-    better: 'more',
-    clock: 'process',
-    scale: 1,
-    ours: { name: prover.engine, work: answers, run },
-    peers: [],
-    check: (result) => {
-      mustEqual(result, answers, 'the period')
-      checkOutcomes(
-        checked.filter((_, i) => i % 50 === 0),
-        jobs.filter((_, i) => i % 50 === 0),
-      )
-    },
-    goal: { of: 'figure', bound: 8000, stretch: 15_000 },
-  }
 }
 
 export const proveSuite: Suite = {

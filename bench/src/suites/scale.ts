@@ -173,7 +173,6 @@ export const scaleSuite: Suite = {
   name: 'scale',
   about: 'cost as the work grows: answers to 1 TiB, commits to 1 GiB, memory over 16 GiB',
   async *cases(context) {
-    yield memoryCase(context)
     const prover = await openProver({ threads: 1 })
     try {
       yield commitCase(context, prover)
@@ -181,5 +180,6 @@ export const scaleSuite: Suite = {
     } finally {
       await prover.close()
     }
+    yield memoryCase(context)
   },
 }

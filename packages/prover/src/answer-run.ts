@@ -4,7 +4,7 @@
  *
  * Invariant: proofs held at any time fit the memory that the caller allows, plus one batch.
  */
-import { fromHex, invariant, type LeafIndex, NODE_BYTES, toNumber } from '@holdfast/protocol'
+import { invariant, type LeafIndex, NODE_BYTES, toNumber } from '@holdfast/protocol'
 import type { AnswerJob, AnswerOutcome, FileRange, LeafProof } from './prover.ts'
 import { shapeOf, treeDepth } from './scheme.ts'
 import type { AnswerTaskJob, AnswerTaskOutcome, RunOfFile } from './tasks.ts'
@@ -21,7 +21,7 @@ export const runOf = (range: FileRange): RunOfFile => ({
 
 export const taskJob = (job: AnswerJob): AnswerTaskJob => ({
   scheme: job.commitment.scheme,
-  root: fromHex(job.commitment.root),
+  root: Buffer.from(job.commitment.root.slice(2), 'hex'),
   payload: { ...runOf(job.payload), length: toNumber(job.commitment.length) },
   layers: runOf(job.layers),
   indices: job.indices,
