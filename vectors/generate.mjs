@@ -5,6 +5,7 @@
  * built, for the slow references of its tests; the fast code is not used.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import * as bundle from './generator/bundle.mjs'
 import * as deal from './generator/deal.mjs'
 import * as money from './generator/money.mjs'
 import * as payload from './generator/payload.mjs'
@@ -18,6 +19,7 @@ const FILES = {
   challenges: tree.challenges,
   seeds: tree.seeds,
   answers: tree.answers,
+  bundles: bundle.bundles,
   'deal-terms': deal.dealTerms,
   quotes: deal.quotes,
   'upload-vouchers': deal.uploadVouchers,

@@ -4,6 +4,7 @@
 const from = (name) =>
   import(new URL(`../../packages/protocol/dist/test/reference/${name}.js`, import.meta.url))
 
+export const bundle = await from('bundle')
 export const bytes = await from('bytes')
 export const payloadTree = await from('payload-tree')
 export const providerTree = await from('provider-tree')

@@ -135,8 +135,18 @@ const dealSlot = (payload, n) => ({
   leaves: BigInt(payloadTree.leafCount(payload.length)),
 })
 
+/** A tree of these payloads by slot, undefined for none. Deals differ even where payloads do not. */
+export const dealTree = (layout) => {
+  const tree = new providerTree.ContractTree()
+  layout.forEach((n, slot) => {
+    const held = n === undefined ? undefined : dealSlot(PAYLOADS[n], n)
+    tree.put(slot, held && { ...held, deal: value32('bundle deal', slot) })
+  })
+  return { tree, payloads: layout.map((n) => PAYLOADS[n]) }
+}
+
 /** The answer to a position, found by walking the slots from the left. */
-const answerAt = (tree, payloads, position) => {
+export const answerAt = (tree, payloads, position) => {
   let before = 0n
   const slotIndex = tree.slots.findIndex((slot) => {
     const here = slot !== undefined && position < before + slot.leaves

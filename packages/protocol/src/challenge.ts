@@ -61,13 +61,26 @@ export const challengeBase = (context: ChallengeContext): Hash32 =>
     ),
   ) as Hash32
 
+const drawOne = (prefix: readonly Uint8Array[], i: number, range: bigint): bigint => {
+  invariant(range > 0n, 'nothing can be challenged where there are no leaves')
+  return bytesUint(keccak(...prefix, uintBytes(BigInt(i), 4))) % range
+}
+
 const draw = (prefix: readonly Uint8Array[], count: number, range: bigint): readonly bigint[] => {
   invariant(range > 0n, 'nothing can be challenged where there are no leaves')
-  return Array.from(
-    { length: count },
-    (_, i) => bytesUint(keccak(...prefix, uintBytes(BigInt(i), 4))) % range,
-  )
+  return Array.from({ length: count }, (_, i) => drawOne(prefix, i, range))
 }
+
+const globalPrefix = (context: ChallengeContext): readonly Uint8Array[] => [
+  fromHex(challengeBase(context)),
+  GLOBAL_CLASS,
+]
+
+const dealPrefix = (context: ChallengeContext, deal: DealId): readonly Uint8Array[] => [
+  fromHex(challengeBase(context)),
+  DEAL_CLASS,
+  fromHex(deal),
+]
 
 /**
  * The first `count` global challenges: positions in the provider's total weight, for
@@ -78,7 +91,11 @@ export const globalChallenges = (
   context: ChallengeContext,
   count: number,
   weight: Leaves,
-): readonly bigint[] => draw([fromHex(challengeBase(context)), GLOBAL_CLASS], count, weight)
+): readonly bigint[] => draw(globalPrefix(context), count, weight)
+
+/** Global challenge i alone. @throws HoldfastError `INVARIANT` when the weight is 0. */
+export const globalChallenge = (context: ChallengeContext, i: number, weight: Leaves): bigint =>
+  drawOne(globalPrefix(context), i, weight)
 
 /** One deal's challenges. @throws HoldfastError `INVARIANT` when it has no leaves. */
 export const dealChallenges = (
@@ -86,5 +103,12 @@ export const dealChallenges = (
   deal: DealId,
   count: number,
   leaves: Leaves,
-): readonly LeafIndex[] =>
-  draw([fromHex(challengeBase(context)), DEAL_CLASS, fromHex(deal)], count, leaves).map(leafIndex)
+): readonly LeafIndex[] => draw(dealPrefix(context, deal), count, leaves).map(leafIndex)
+
+/** A deal's challenge i alone. @throws HoldfastError `INVARIANT` when it has no leaves. */
+export const dealChallenge = (
+  context: ChallengeContext,
+  deal: DealId,
+  i: number,
+  leaves: Leaves,
+): LeafIndex => leafIndex(drawOne(dealPrefix(context, deal), i, leaves))

@@ -1,6 +1,11 @@
 /** The face of `@holdfast/protocol`: re-exports only. */
 export * from './ambient.ts'
 export * from './answer.ts'
+export * from './bundle/builder.ts'
+export * from './bundle/entry.ts'
+export * from './bundle/order.ts'
+export * from './bundle/path.ts'
+export * from './bundle/verify.ts'
 export * from './bytes.ts'
 export * from './challenge.ts'
 export * from './deal/accounting.ts'

@@ -3,19 +3,20 @@
  * counter whose set bits are the nodes that wait for a right sibling.
  *
  * Invariant: the set bits of `position` are exactly the levels that hold a waiting node. The
- * accumulator, the range verifier and joining of segment roots are all this, fed differently.
+ * accumulator, the range verifier, joining of segment roots and the bundle's builder are all this, fed
+ * differently.
  */
 import { invariant } from '../errors.ts'
 import { NODE_BYTES } from '../geometry.ts'
 import { LEVEL_MAX, type TreeHasher } from './hash.ts'
 
 export class NodeStack {
-  readonly #hasher: TreeHasher
+  readonly #hasher: Pick<TreeHasher, 'pairs'>
   readonly #waiting: (Uint8Array | undefined)[] = []
   readonly #pair = new Uint8Array(2 * NODE_BYTES)
   #position = 0n
 
-  constructor(hasher: TreeHasher) {
+  constructor(hasher: Pick<TreeHasher, 'pairs'>) {
     this.#hasher = hasher
   }
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+pragma solidity 0.8.37;
+
+import {AnswerCheck} from "./AnswerCheck.sol";
+import {Challenge} from "./Challenge.sol";
+import {ProviderTree} from "./ProviderTree.sol";
+
+/// @notice The bundle of a period: all answers of one provider, committed to by 32 bytes, and the check that one
+/// entry of it answers the challenge it stands for. Twin: packages/protocol/src/bundle, docs/spec/bundles.md.
+///
+/// entry = keccak256(DOMAIN 32 | class 1 | deal 32 | i 4 | index 8 | keccak256(answer) 32), 109 bytes
+/// node  = keccak256(left 32 | right 32), 64 bytes; places after the last entry are zero nodes
+/// root  = keccak256(DOMAIN 32 | challenge base 32 | count 8 | top 32), 104 bytes
+/// The challenge base holds chain, ledger, provider, period and seed, so no entry serves any other.
+library Bundle {
+    bytes32 internal constant DOMAIN = keccak256("holdfast/bundle/v1");
+    uint256 internal constant GLOBAL_ENTRIES = 460;
+    uint256 internal constant DEAL_ENTRIES = 5;
+    /// @dev 2^32 slots at most.
+    uint256 internal constant COUNT_MAX = GLOBAL_ENTRIES + (DEAL_ENTRIES << ProviderTree.DEPTH_MAX);
+
+    enum Class {
+        GLOBAL,
+        DEAL
+    }
+
+    /// @param deal Zero in the class global.
+    struct Question {
+        Class class;
+        bytes32 deal;
+        uint32 i;
+    }
+
+    /// @notice What a provider committed to and what it is judged by.
+    /// @param base Challenge.challengeBase of the period.
+    struct Committed {
+        bytes32 root;
+        bytes32 base;
+        bytes32 treeRoot;
+        uint64 weight;
+        uint8 depth;
+    }
+
+    /// @param path Siblings in the bundle's tree, 32 bytes each, entry level first.
+    struct Opening {
+        uint64 index;
+        uint64 count;
+        bytes answer;
+        bytes path;
+    }
+
+    error BundleCount(uint256 count);
+    error BundlePlace(Class class, bytes32 deal, uint256 i, uint256 index);
+    error BundlePathLength(uint256 expected, uint256 actual);
+    error BundleMismatch(bytes32 expected, bytes32 actual);
+    error BundleDeal(bytes32 expected, bytes32 actual);
+    error BundleWithoutWeight();
+
+    /// @notice Reverts unless the entry is in the bundle, at a place that entries for this question have, and its
+    /// answer is right.
+    function verify(Committed memory committed, Question memory question, Opening calldata opening)
+        internal
+        pure
+    {
+        _checkPlace(question, opening.index, opening.count);
+        bytes32 entry = entryHash(question, opening.index, keccak256(opening.answer));
+        bytes32 top = climb(entry, opening.index, opening.count, opening.path);
+        bytes32 actual = rootOf(committed.base, opening.count, top);
+        require(actual == committed.root, BundleMismatch(committed.root, actual));
+        uint256 position = _position(committed, question, opening.answer);
+        AnswerCheck.verify(opening.answer, committed.treeRoot, committed.depth, position);
+    }
+
+    function entryHash(Question memory question, uint64 index, bytes32 answerHash)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(
+            abi.encodePacked(DOMAIN, uint8(question.class), question.deal, question.i, index, answerHash)
+        );
+    }
+
+    function rootOf(bytes32 base, uint64 count, bytes32 top) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(DOMAIN, base, count, top));
+    }
+
+    /// @notice The top node that an entry and its path lead to in a bundle of `count` entries.
+    function climb(bytes32 entry, uint256 index, uint256 count, bytes calldata path)
+        internal
+        pure
+        returns (bytes32 node)
+    {
+        uint256 levels;
+        while (uint256(1) << levels < count) levels++;
+        require(path.length == levels * 32, BundlePathLength(levels * 32, path.length));
+        node = entry;
+        for (uint256 level = 0; level < levels; level++) {
+            bytes32 sibling = bytes32(path[level * 32:level * 32 + 32]);
+            node = (index >> level) & 1 == 0 ? _pair(node, sibling) : _pair(sibling, node);
+        }
+    }
+
+    /// @notice Which of a deal's entries stand where is fixed; which deal's they are is said by the entry itself,
+    /// for the chain does not know how many deals come before.
+    function _checkPlace(Question memory question, uint256 index, uint256 count) private pure {
+        bool whole =
+            count >= GLOBAL_ENTRIES && count <= COUNT_MAX && (count - GLOBAL_ENTRIES) % DEAL_ENTRIES == 0;
+        require(whole, BundleCount(count));
+        bool fits = question.class == Class.GLOBAL
+            ? question.deal == 0 && index < GLOBAL_ENTRIES && index == question.i
+            : index >= GLOBAL_ENTRIES && index < count
+                && (index - GLOBAL_ENTRIES) % DEAL_ENTRIES == question.i;
+        require(fits, BundlePlace(question.class, question.deal, question.i, index));
+    }
+
+    /// @notice The challenged position in the provider's weight. For a deal: the weight left of it, read from the
+    /// answer's own path, which AnswerCheck shows to be the tree's, plus the challenged leaf.
+    function _position(Committed memory committed, Question memory question, bytes calldata answer)
+        private
+        pure
+        returns (uint256 position)
+    {
+        if (question.class == Class.GLOBAL) {
+            require(committed.weight != 0, BundleWithoutWeight());
+            return Challenge.globalChallenge(committed.base, question.i, committed.weight);
+        }
+        uint256 headBytes = AnswerCheck.HEAD_BYTES + committed.depth * ProviderTree.SIBLING_BYTES;
+        require(answer.length > headBytes, AnswerCheck.AnswerLength(headBytes, answer.length));
+        bytes32 deal = bytes32(answer[:32]);
+        require(deal == question.deal, BundleDeal(question.deal, deal));
+        uint64 leaves = uint64(bytes8(answer[65:73]));
+        require(leaves != 0, AnswerCheck.AnswerLeaves(leaves));
+        position = Challenge.dealChallenge(committed.base, deal, question.i, leaves);
+        uint256 slot = uint32(bytes4(answer[73:77]));
+        for (uint256 level = 0; level < committed.depth; level++) {
+            if ((slot >> level) & 1 == 0) continue;
+            uint256 offset = AnswerCheck.HEAD_BYTES + level * ProviderTree.SIBLING_BYTES + 32;
+            position += uint64(bytes8(answer[offset:offset + 8]));
+        }
+    }
+
+    function _pair(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0, left)
+            mstore(32, right)
+            hash := keccak256(0, 64)
+        }
+    }
+}
