@@ -22,11 +22,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { homePaths } from '../src/home.ts'
 import { readTlsIdentity } from '../src/tls.ts'
 import { TestClient } from './support/client.ts'
-import { until } from './support/network.ts'
+import { untilRemote } from './support/network.ts'
 import { commitmentOf, payloadOf } from './support/payloads.ts'
 import { flipByte } from './support/store.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/holdfast-provider.mjs', import.meta.url))
+
+/** `HOLDFAST_TEST_LOG=1` shows what the node logs. */
+const LOG = process.env['HOLDFAST_TEST_LOG'] === '1' ? 'inherit' : 'ignore'
 
 interface Finished {
   readonly code: number | null
@@ -63,7 +66,8 @@ describe('holdfast-provider', () => {
     const owner = devnet.accounts('provider-1-owner')
     const operator = devnet.accounts('provider-1-operator')
     return [
-      ...['--home', home, '--network', devnet.networkFile, '--region', 'eu', '--price', '200000'],
+      ...['--home', home, '--network', devnet.networkFile, '--region', 'eu', '--price', '2'],
+      ...['--proving-fee', '10000'],
       ...['--capacity', '1GiB', '--owner-keystore', owner.keystore],
       ...['--owner-passphrase-file', owner.passphraseFile],
       ...['--operator-keystore', operator.keystore],
@@ -74,7 +78,7 @@ describe('holdfast-provider', () => {
 
   const start = async (): Promise<void> => {
     const running = spawn(process.execPath, [COMMAND, 'run', '--home', home], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', LOG],
     })
     child = running
     const line = await new Promise<string>((resolve, reject) => {
@@ -151,7 +155,7 @@ describe('holdfast-provider', () => {
     const empty = join(folder, 'empty')
     expect((await command(['run', '--home', empty])).code).toBe(1)
     expect((await command(['init', '--home', empty])).code).toBe(2)
-    const flags = initFlags().map((flag) => (flag === '200000' ? 'cheap' : flag))
+    const flags = initFlags().map((flag) => (flag === '10000' ? 'cheap' : flag))
     const bad = await command(['init', ...flags])
     expect(bad.code).toBe(2)
     expect(JSON.parse(bad.stdout).error).toMatchObject({ code: 'USAGE' })
@@ -165,7 +169,7 @@ describe('holdfast-provider', () => {
     deal = opened.deal
     const before = await ledger.deal(deal)
     expect(before?.state).toBe('active')
-    await until(
+    await untilRemote(
       'a period is paid',
       async () => ((await ledger.deal(deal))?.paid ?? 0n) > 0n,
       90_000,
@@ -200,18 +204,14 @@ describe('holdfast-provider', () => {
       ])
       return seed !== undefined && proven.length === 0
     }
-    await until('a seed without a proof', seen, 60_000)
+    await untilRemote('a seed without a proof', seen)
     await start()
     const status = await command(['status', '--home', home, '--json'])
     expect(JSON.parse(status.stdout)).toMatchObject({ running: true, node: { provider } })
-    await until(
-      'a period at or after it is proven',
-      async () => {
-        const proven = await ledger.proven(owner, current as never, (current + 3n) as never)
-        return proven.length > 0
-      },
-      60_000,
-    )
+    await untilRemote('a period at or after it is proven', async () => {
+      const proven = await ledger.proven(owner, current as never, (current + 3n) as never)
+      return proven.length > 0
+    })
     const read = await client.get(commitmentOf(payload).root)
     expect(Buffer.from(read.body).equals(payload)).toBe(true)
   })
@@ -220,14 +220,14 @@ describe('holdfast-provider', () => {
     const other = payloadOf(1_000_000, 9)
     const session = await client.open(client.voucher(commitmentOf(other)))
     const part = client.beginPut(session, other)
-    await until(
+    await untilRemote(
       'the part is on its way',
       async () => (await client.metric('holdfast_upload_parts_running')) === 1,
     )
     const running = child
     const stopping = new Promise<number | null>((resolve) => running?.once('exit', resolve))
     running?.kill('SIGTERM')
-    await until('it takes no new calls', () =>
+    await untilRemote('it takes no new calls', () =>
       client.http({ method: 'GET', path: '/health' }).then(
         ({ status }) => status === 503,
         () => true,
@@ -256,10 +256,9 @@ describe('holdfast-provider', () => {
       leaf: '64',
     })
     await start()
-    await until(
+    await untilRemote(
       'the node declares what scrub found',
       async () => (await ledger.deal(deal))?.state === 'faulty',
-      60_000,
     )
     const answer = await client.call(providerService.getDeal, { deal })
     expect(answer.fault).toMatch(/^leaf 64: /)

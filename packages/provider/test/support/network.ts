@@ -265,15 +265,26 @@ export class RunningProvider {
   }
 }
 
+/** Looking costs a call to another process: not more often than this. */
+const REMOTE_PAUSE_MS = 200
+
+/** The same for conditions that another process has to be asked about. */
+export const untilRemote = (
+  what: string,
+  condition: () => Promise<boolean>,
+  limitMs = 110_000,
+): Promise<void> => until(what, condition, limitMs, REMOTE_PAUSE_MS)
+
 /** Resolves when a condition holds; looks again after short pauses. Fails after `limitMs`. */
 export const until = async (
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limitMs = 30_000,
+  limitMs = 60_000,
+  pauseMs = 10,
 ): Promise<void> => {
   const end = systemClock.now() + limitMs
   while (!(await condition())) {
     if (systemClock.now() > end) throw new Error(`never happened: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
 }
