@@ -14,6 +14,7 @@ import {
   formatAmount,
   formatBytes,
   formatCount,
+  formatPath,
   formatPeriods,
   short,
 } from './demo/table.mjs'

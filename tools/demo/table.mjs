@@ -48,6 +48,4 @@ export const alignColumns = (rows) => {
 }
 
 /** A path as it is, or quoted when it would break a line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const formatPath = (path) =>
-  /[\u0000-\u001f\u007f]/.test(path) ? JSON.stringify(path) : path
+export const formatPath = (path) => (/\p{Cc}/u.test(path) ? JSON.stringify(path) : path)
