@@ -43,8 +43,13 @@ import { Turns } from './turns.ts'
 
 /** EIP-7825: a transaction above this is invalid on every current chain. */
 export const TRANSACTION_GAS_MAX: bigint = 1n << 24n
-/** Room above the estimate: a quarter, for state that other transactions change in between. */
+/** Room above the estimate: a quarter, for state that other transactions change in between, ... */
 const GAS_MARGIN_DIVISOR = 4n
+/**
+ * ... and a fixed part, for what time alone changes: an estimate taken in one period and mined in the
+ * next meets slots still to be written (a tree's snapshot, three; a payment, three).
+ */
+const GAS_ROOM = 80_000n
 const GAS_SALT_MAX = 4096n
 const NONCE_TRIES = 5
 const NONCE_PAUSE_MS = 100
@@ -56,6 +61,8 @@ export interface Transaction {
   /** Undefined creates a contract. */
   readonly to?: Hex
   readonly data: Hex
+  /** Gas that a change of period may add to the estimate; default 80,000. */
+  readonly gasRoom?: bigint
 }
 
 export interface Mined {
@@ -108,10 +115,13 @@ export class Transactor {
     }
   }
 
-  async #handOver(transaction: Transaction, options: CallOptions): Promise<Sent> {
+  async #handOver(
+    { gasRoom = GAS_ROOM, ...transaction }: Transaction,
+    options: CallOptions,
+  ): Promise<Sent> {
     const request = { ...transaction, account: this.#signer.address, blockTag: 'pending' } as const
     const [gas, fees, balance, first] = await Promise.all([
-      this.#gasFor(request, options),
+      this.#gasFor(request, gasRoom, options),
       currentFees(this.#client, options),
       reach(this.#client, (rpc) => getBalance(rpc, { address: this.#signer.address }), options),
       this.#nonce(options),
@@ -142,6 +152,7 @@ export class Transactor {
 
   async #gasFor(
     request: Transaction & { readonly account: Hex; readonly blockTag: 'pending' },
+    room: bigint,
     options: CallOptions,
   ): Promise<bigint> {
     let estimate: bigint
@@ -162,7 +173,7 @@ export class Transactor {
         actual: estimate,
       })
     }
-    const roomy = estimate + estimate / GAS_MARGIN_DIVISOR + this.#salt
+    const roomy = estimate + estimate / GAS_MARGIN_DIVISOR + room + this.#salt
     return roomy < TRANSACTION_GAS_MAX ? roomy : TRANSACTION_GAS_MAX
   }
 

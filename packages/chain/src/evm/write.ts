@@ -113,6 +113,9 @@ export const withdrawCall = (
   }),
 })
 
+/** A deal with nothing to pay when estimated may have a first payment to book when mined. */
+const SETTLE_GAS_ROOM = 80_000n
+
 /** One deal has a cheaper call of its own. */
 export const settleCall = (contracts: Contracts, deals: readonly DealId[]): Transaction => {
   const [only] = deals
@@ -120,7 +123,7 @@ export const settleCall = (contracts: Contracts, deals: readonly DealId[]): Tran
     deals.length === 1 && only !== undefined
       ? encodeFunctionData({ abi: dealMarketAbi, functionName: 'settle', args: [only] })
       : encodeFunctionData({ abi: dealMarketAbi, functionName: 'settleMany', args: [deals] })
-  return { to: contracts.market, data }
+  return { to: contracts.market, data, gasRoom: SETTLE_GAS_ROOM * BigInt(deals.length) }
 }
 
 export const closeDealCall = (contracts: Contracts, terms: DealTerms): Transaction => ({
