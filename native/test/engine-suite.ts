@@ -31,6 +31,16 @@ export const noise = (length: number, seed = 1): Uint8Array => {
   return out
 }
 
+const references = new Map<string, ReturnType<typeof nodeOf>>()
+
+/** The reference tree over `noise(length, length)`: slow, so made once for all engines. */
+const reference = (scheme: TreeScheme, input: Uint8Array): ReturnType<typeof nodeOf> => {
+  const key = `${scheme}:${input.length}`
+  const found = references.get(key) ?? nodeOf(scheme, input)
+  references.set(key, found)
+  return found
+}
+
 const levelFor = (scheme: TreeScheme, length: number): number => {
   let level = scheme === 1 ? 0 : 2
   while (capacityAt(scheme, level) < length) level++
@@ -111,7 +121,7 @@ export const engineSuite = (engine: Engine): void => {
         for (const extra of [-1, 0, 1]) {
           const length = count * UNIT[scheme] + extra
           const input = noise(length, length)
-          const node = nodeOf(scheme, input)
+          const node = reference(scheme, input)
           const level = levelFor(scheme, length)
           const shape = { scheme, level, keptLevel: KEPT[scheme] }
           const { kept, root } = subtree(engine, input, shape)

@@ -49,8 +49,15 @@ export const nodeOf = (
   payload: Uint8Array,
 ): ((level: number, index: number) => Uint8Array) => {
   const leaves = leavesOf(scheme, payload)
+  const known = new Map<string, Uint8Array>()
   const node = (level: number, index: number): Uint8Array => {
     if (level === 0) return leaves[index] ?? zero
+    const place = `${level}:${index}`
+    const found = known.get(place) ?? join(level, index)
+    known.set(place, found)
+    return found
+  }
+  const join = (level: number, index: number): Uint8Array => {
     const pair = new Uint8Array(64)
     pair.set(node(level - 1, 2 * index), 0)
     pair.set(node(level - 1, 2 * index + 1), 32)
