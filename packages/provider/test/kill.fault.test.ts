@@ -57,7 +57,7 @@ interface Upload {
 let random = SEED
 const chance = (below: number): number => {
   random = (Math.imul(random, 1664525) + 1013904223) >>> 0
-  return random % below
+  return (random >>> 8) % below
 }
 
 let home: string
@@ -174,7 +174,7 @@ test(`${KILLS} kills during uploads, seed ${SEED}: every receipt is honoured`, a
   }
   let open = SIZES.map(() => fresh(life.client))
   for (let round = 0; round < KILLS; round++) {
-    const moment = afterAnswers(chance(10), chance(30))
+    const moment = afterAnswers(chance(13), chance(30))
     const driving = Promise.allSettled(open.map((upload) => drive(life, upload, moment.answered)))
     await Promise.race([moment.passed, driving])
     await kill(life)

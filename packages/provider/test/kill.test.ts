@@ -25,8 +25,8 @@ const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 30)
 const SEED = Number(process.env['HOLDFAST_KILL_SEED'] ?? systemClock.now() % 1_000_000)
 const CHILD = fileURLToPath(new URL('./support/store-kill-child.js', import.meta.url))
 /** A shared record, one of several parts, and a sector of its own. */
-const SIZES = [3_000, 200_000, 1_300_000] as const
-const PART_BYTES = 400_000
+const SIZES = [3_000, 100_000, 300_000] as const
+const PART_BYTES = 80_000
 /** Finished uploads that each life checks again; all of them at the end. */
 const CHECKED = 2
 
@@ -105,7 +105,7 @@ test(`${KILLS} kills during uploads, seed ${SEED}: every receipt is honoured`, a
   let cutShort = 0
   for (let kill = 0; kill < KILLS; kill++) {
     const again = finished.slice(-CHECKED).map((upload) => ({ ...upload }))
-    const { code, done, checked } = await live([...again, ...open], 1 + chance(14))
+    const { code, done, checked } = await live([...again, ...open], 1 + chance(15))
     expect(code).toBeNull()
     expect(checked).toBeLessThanOrEqual(again.length)
     if (done === undefined) cutShort++

@@ -55,7 +55,7 @@ const store = await FileSectorStore.open(
     provider: address(task.provider),
     capacity: bytes(2 ** 30),
     diskMargin: bytes(0),
-    sharedPayloadMax: bytes(2 ** 20),
+    sharedPayloadMax: bytes(2 ** 17),
   },
 )
 const common = { store, book, logger: silentLogger }
