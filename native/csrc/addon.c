@@ -474,9 +474,6 @@ static napi_value thread_cpu(napi_env env, napi_callback_info info) {
 __attribute__((constructor)) static void prepare(void) {
   hf_crc32c_init();
   hf_tree_init();
-#ifdef HF_FILES
-  hf_open_init();
-#endif
   const hf_kernel *const *list;
   (void)hf_kernels(&list);
 }

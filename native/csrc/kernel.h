@@ -127,6 +127,9 @@ int64_t hf_open(const hf_kernel *kernel, const hf_opening *what, const uint64_t 
 /* Must run once before any tree is built; repeated calls do nothing. */
 void hf_tree_init(void);
 void hf_crc32c_init(void);
-void hf_open_init(void);
+
+/* Memory that this thread keeps for one use, always of the same size; NULL when there is none. */
+typedef enum { HF_SCRATCH_TREE, HF_SCRATCH_OPEN, HF_SCRATCH_USES } hf_scratch_use;
+void *hf_scratch(hf_scratch_use use, size_t size);
 
 #endif

@@ -8,9 +8,6 @@
  */
 #include "kernel.h"
 
-#if !defined(_WIN32)
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE_LEVELS 7u
@@ -35,25 +32,6 @@ typedef struct {
   uint8_t tower[GROUPS_MAX][TOWER_MAX];
   bytes_read read[AT_ONCE];
 } opener;
-
-/* One opener per thread, given back when the thread ends: 1.4 MiB that would otherwise be mapped and
- * cleared by the system for every call. */
-static pthread_key_t key;
-static int keyed;
-
-void hf_open_init(void) { keyed = pthread_key_create(&key, free) == 0; }
-
-static opener *opener_here(void) {
-  opener *o = keyed ? pthread_getspecific(key) : NULL;
-  if (o == NULL) {
-    o = malloc(sizeof *o);
-    if (o != NULL && (!keyed || pthread_setspecific(key, o) != 0)) {
-      free(o);
-      o = NULL;
-    }
-  }
-  return o;
-}
 
 static void lay_out(opener *o) {
   const hf_opening *w = o->what;
@@ -155,7 +133,7 @@ int64_t hf_open(const hf_kernel *kernel, const hf_opening *what, const uint64_t 
                 uint8_t *out) {
   size_t size = (what->scheme == HF_SHA256_1K ? 1024 : HF_NODE) + what->depth * HF_NODE;
   int64_t wrong = -1;
-  opener *o = opener_here();
+  opener *o = hf_scratch(HF_SCRATCH_OPEN, sizeof *o);
   if (o == NULL) return 0; /* the caller then opens one by one, and says what is wrong */
   o->kernel = kernel;
   o->what = what;
@@ -175,4 +153,3 @@ int64_t hf_open(const hf_kernel *kernel, const hf_opening *what, const uint64_t 
   }
   return wrong;
 }
-#endif

@@ -6,7 +6,6 @@
 #include "kernel.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TILE_LEAVES 64u               /* sha256-1k: 64 KiB of payload, 2 KiB of nodes */
@@ -77,7 +76,7 @@ void hf_tower(const hf_kernel *kernel, hf_scheme scheme, const uint8_t *nodes, s
   }
 }
 
-/* Everything one call needs; about 140 KiB, taken and given back by hf_subtree. */
+/* Everything one call needs; about 140 KiB. */
 typedef struct {
   const hf_kernel *kernel;
   hf_scheme scheme;
@@ -158,7 +157,7 @@ static size_t hash_tile(tree *t, const uint8_t *tile, size_t length) {
 int hf_subtree(const hf_kernel *kernel, hf_scheme scheme, hf_source *source, uint64_t length,
                unsigned level, unsigned kept_level, uint8_t *kept, uint8_t root[HF_NODE]) {
   const size_t step = scheme == HF_SHA256_1K ? TILE_BYTES : TILE_QUADS * 127u;
-  tree *t = malloc(sizeof *t);
+  tree *t = hf_scratch(HF_SCRATCH_TREE, sizeof *t);
   int failed = 0;
   if (t == NULL) return ENOMEM;
   t->kernel = kernel;
@@ -180,6 +179,5 @@ int hf_subtree(const hf_kernel *kernel, hf_scheme scheme, hf_source *source, uin
     append(t, t->nodes, nodes);
   }
   if (!failed) finish(t, level, root);
-  free(t);
   return failed;
 }
