@@ -1,6 +1,4 @@
-/**
- * The implementation against every file of `vectors/`: what the Solidity side is held to as well.
- */
+/** The implementation against every file of `vectors/`, which hold the Solidity side as well. */
 import { describe, expect, test } from '@jest/globals'
 import { verifyAnswer } from '../src/answer.ts'
 import { challengeBase, dealChallenges, globalChallenges, seedOf } from '../src/challenge.ts'
