@@ -137,10 +137,11 @@ const actorsOn = (
   )
   const state = (): Follower['state'] => follower.state
   const onAccepted = (): void => performer.wake()
+  const isOpening: Performer['isOpening'] = (deal) => performer.isOpening(deal)
   const nextChange = (signal: AbortSignal): Promise<void> =>
     Promise.race([book.nextRecord(signal), follower.nextUpdate(signal)])
   const proposals = new Proposals(
-    { ledger, state, holdings, book, operator, clock, onAccepted, nextChange },
+    { ledger, state, holdings, book, operator, clock, onAccepted, isOpening, nextChange },
     policy,
   )
   const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`

@@ -41,6 +41,8 @@ export interface ProposalDependencies {
   readonly clock: Clock
   /** Called after an acceptance is written down. */
   readonly onAccepted: () => void
+  /** True while the opening transaction is under way and its hash not yet written down. */
+  readonly isOpening: (deal: DealId) => boolean
   /** Resolves when an outcome may have come, or when the signal fires. */
   readonly nextChange: (signal: AbortSignal) => Promise<void>
 }
@@ -93,12 +95,13 @@ export class Proposals {
 
   /** Waits until the acceptance became a deal, or was refused. */
   async #outcome(deal: DealId, { signal }: CallOptions): Promise<ProposeDealResponse> {
-    const { book, state, nextChange } = this.#dependencies
+    const { book, state, isOpening, nextChange } = this.#dependencies
     const ended = signal ?? new AbortController().signal
     for (;;) {
       const promise = book.promises.deals.get(deal)
       if (promise === undefined) throw new HoldfastError({ code: 'DEAL_NOT_FOUND', deal })
-      const transaction = transactionOf(promise, state().deal(deal) !== undefined)
+      const open = state().deal(deal) !== undefined && !isOpening(deal)
+      const transaction = transactionOf(promise, open)
       const { providerSignature } = promise
       if (transaction !== undefined) return { deal, providerSignature, transaction }
       if (promise.refused !== undefined) {

@@ -10,6 +10,7 @@
 import type { ProviderLedger, TxReceipt } from '@holdfast/chain'
 import {
   type Clock,
+  type DealId,
   HoldfastError,
   type Logger,
   milliseconds,
@@ -73,6 +74,7 @@ export class Performer {
     failuresInRow: 0,
   }))
   readonly #openFailures = new Map<string, number>()
+  readonly #opening = new Set<DealId>()
   readonly #performed = zero()
   readonly #failed = zero()
 
@@ -91,6 +93,11 @@ export class Performer {
     const tip = follower.state.cursor
     if (tip === undefined) return []
     return dutiesAt({ state: follower.state, promises: book.promises, tip }, this.#options)
+  }
+
+  /** True while this process waits for a deal's opening transaction, until its hash is written down. */
+  isOpening(deal: DealId): boolean {
+    return this.#opening.has(deal)
   }
 
   /** Something changed: look again. */
@@ -159,11 +166,17 @@ export class Performer {
     }
   }
 
-  #perform(duty: Duty): Promise<TxReceipt | undefined> {
+  async #perform(duty: Duty): Promise<TxReceipt | undefined> {
     const { state } = this.#dependencies.follower
-    if (duty.kind !== 'prove') return performLedgerDuty(this.#dependencies, state, duty)
     const { provider } = this.#options
-    return provePeriod(this.#dependencies, { state, provider, duty })
+    if (duty.kind === 'prove') return provePeriod(this.#dependencies, { state, provider, duty })
+    if (duty.kind !== 'open') return performLedgerDuty(this.#dependencies, state, duty)
+    this.#opening.add(duty.deal)
+    try {
+      return await performLedgerDuty(this.#dependencies, state, duty)
+    } finally {
+      this.#opening.delete(duty.deal)
+    }
   }
 
   async #countOpenFailure(duty: Duty, error: unknown): Promise<void> {
