@@ -49,6 +49,8 @@ test('one file comes to stdout, whole or a range of it', async () => {
   expect(whole.stdout.equals(bytes)).toBe(true)
   const part = await network.holdfast('cat', path, '--range', '1048570-1048585')
   expect(part.stdout.equals(bytes.subarray(1_048_570, 1_048_586))).toBe(true)
+  const piped = await network.holdfast('get', path, '--out', '-', '--range', '0-9')
+  expect(piped.stdout.equals(bytes.subarray(0, 10))).toBe(true)
 })
 
 test('names with spaces, emoji and line breaks are listed and read', async () => {

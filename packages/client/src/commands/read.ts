@@ -45,7 +45,7 @@ export const registerRead: Register = (program, run) => {
   program
     .command('get <dataset>')
     .description('a file or a directory to disk: <dataset>[/path]')
-    .option('--out <path>', 'where to; the last part of the address unless given')
+    .option('--out <path>', 'where to, - for stdout; the last part of the address unless given')
     .option('--range <a-b>', 'only these bytes of a file, both included')
     .action(run<GetFlags>((runtime, flags, address = '') => get(runtime, flags, address)))
   program
@@ -147,6 +147,7 @@ const cat = (runtime: Runtime, flags: RangeFlags, text: string): Promise<Command
 }
 
 const get = (runtime: Runtime, flags: GetFlags, text: string): Promise<CommandResult> => {
+  if (flags.out === '-') return cat(runtime, flags, text)
   const { root, path } = parseAddress(text)
   return withDataset(runtime, root, async (dataset) => {
     const node =
