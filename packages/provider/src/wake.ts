@@ -14,16 +14,21 @@ export class Wake {
   /** Resolves at the next ring, at once if it rang since the last wait, or when the signal fires. */
   async wait(signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          signal.removeEventListener('abort', done)
-          this.#waiting.delete(done)
-          resolve()
-        }
-        this.#waiting.add(done)
-        signal.addEventListener('abort', done, { once: true })
-      })
+      await nextCall(this.#waiting, signal)
     }
     this.#rung = false
   }
 }
+
+/** Waits among `listeners` for the next call of them all; resolves also when the signal fires. */
+export const nextCall = (listeners: Set<() => void>, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const wake = (): void => {
+      signal.removeEventListener('abort', wake)
+      listeners.delete(wake)
+      resolve()
+    }
+    listeners.add(wake)
+    signal.addEventListener('abort', wake, { once: true })
+    if (signal.aborted) wake()
+  })

@@ -8,6 +8,7 @@
  */
 import type { BlockRef, LedgerReader, LedgerUpdate } from '@holdfast/chain'
 import { type Clock, HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
+import { nextCall } from '../wake.ts'
 import { type BlockChange, ChainState, type ChainStateOptions, UNDO_BLOCKS } from './chain-state.ts'
 import type { Fact } from './facts.ts'
 import { type LoadedState, StateStore } from './state-store.ts'
@@ -83,16 +84,7 @@ export class Follower {
 
   /** Resolves after the next update, or when the signal fires. */
   nextUpdate(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake)
-        this.#listeners.delete(wake)
-        resolve()
-      }
-      this.#listeners.add(wake)
-      signal.addEventListener('abort', wake, { once: true })
-      if (signal.aborted) wake()
-    })
+    return nextCall(this.#listeners, signal)
   }
 
   /** Called after every update, until the returned function is. */

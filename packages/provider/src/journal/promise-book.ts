@@ -3,6 +3,7 @@
  * them. The one way anything of this program promises something.
  */
 import type { Logger, Timestamp } from '@holdfast/protocol'
+import { nextCall } from '../wake.ts'
 import type { Entry } from './entries.ts'
 import { FileJournal } from './file-journal.ts'
 import { Promises } from './promises.ts'
@@ -47,16 +48,7 @@ export class PromiseBook {
 
   /** Resolves after the next record, or when the signal fires. */
   nextRecord(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake)
-        this.#listeners.delete(wake)
-        resolve()
-      }
-      this.#listeners.add(wake)
-      signal.addEventListener('abort', wake, { once: true })
-      if (signal.aborted) wake()
-    })
+    return nextCall(this.#listeners, signal)
   }
 
   close(): Promise<void> {
