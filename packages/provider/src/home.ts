@@ -18,6 +18,8 @@ export interface HomePaths {
   readonly state: string
   readonly volume: string
   readonly lock: string
+  /** The operator's socket while the node runs. */
+  readonly admin: string
 }
 
 export const homePaths = (home: string): HomePaths => ({
@@ -29,6 +31,7 @@ export const homePaths = (home: string): HomePaths => ({
   state: join(home, 'state'),
   volume: join(home, 'volume-0'),
   lock: join(home, 'lock'),
+  admin: join(home, 'admin.sock'),
 })
 
 export interface HomeLock {

@@ -1,4 +1,6 @@
 /** The face of `@holdfast/provider`: re-exports only. */
+export { type AdminAnswer, askAdmin } from './admin/client.ts'
+export type { AdminHandler, AdminInput, AdminRegistry } from './admin/registry.ts'
 export type { ProviderConfig } from './config.ts'
 export { DISK_MARGIN_DEFAULT, PAYLOAD_MAX_DEFAULT, readConfig, writeConfig } from './config.ts'
 export { type HomePaths, homePaths } from './home.ts'

@@ -19,6 +19,7 @@ import {
   timestamp,
 } from '@holdfast/protocol'
 import type { Prover } from '@holdfast/prover'
+import { AdminRegistry } from './admin/registry.ts'
 import type { ProviderConfig } from './config.ts'
 import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
@@ -62,6 +63,8 @@ export interface ProviderParts {
   readonly performer: Performer
   readonly service: ProviderService
   readonly calls: CallCounter
+  /** What the operator may ask; owners of things register here before the node starts. */
+  readonly admin: AdminRegistry
 }
 
 const INTAKE_LIMITS = {
@@ -115,7 +118,8 @@ export const openParts = async (
     settleBatchMax: 50,
   })
   const calls = new CallCounter()
-  const kept = { lock, tls, store, book, follower, holdings, performer, calls }
+  const admin = new AdminRegistry()
+  const kept = { lock, tls, store, book, follower, holdings, performer, calls, admin }
   const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
   return { ...kept, ...actorsOn(dependencies, options, kept, tokenKey) }
 }

@@ -4,10 +4,12 @@
  * Stopping order: no new requests, running uploads end, duties in hand end, follower, stores.
  */
 import { bytes, milliseconds } from '@holdfast/protocol'
+import { registerOperations } from './admin/operations.ts'
+import { AdminServer } from './admin/server.ts'
 import { lockHome } from './home.ts'
 import { PROGRESS_RULE } from './http/progress-watch.ts'
 import { HttpServer } from './http/server.ts'
-import { nodeHealth, nodeMetrics } from './node-report.ts'
+import { nodeHealth, nodeMetrics, type ReportedNode } from './node-report.ts'
 import {
   hostName,
   openParts,
@@ -32,6 +34,8 @@ export class Provider {
   readonly #parts: ProviderParts
   readonly #tasks = new TaskGroup()
   readonly #served = { bytes: 0 }
+  readonly #admin: AdminServer
+  readonly #stopAsked: { readonly promise: Promise<void>; readonly resolve: () => void }
   #rpc: RpcServer | undefined
   #http: HttpServer | undefined
 
@@ -43,6 +47,12 @@ export class Provider {
     this.#dependencies = dependencies
     this.#options = options
     this.#parts = parts
+    this.#admin = new AdminServer({ registry: parts.admin, logger: dependencies.logger })
+    this.#stopAsked = promised()
+    registerOperations(parts.admin, {
+      status: () => nodeHealth(this.#report()),
+      shutdown: () => this.#stopAsked.resolve(),
+    })
   }
 
   /**
@@ -80,6 +90,7 @@ export class Provider {
     this.#http = this.#httpServer()
     const grpc = await this.#rpc.listen(host, grpcPort)
     const http = await this.#http.listen(host, httpPort)
+    await this.#admin.listen(this.#options.paths.admin)
     const name = hostName(host)
     return { grpc: `${name}:${grpc}`, http: `https://${name}:${http}` }
   }
@@ -89,9 +100,15 @@ export class Provider {
     return this.#tasks.done()
   }
 
+  /** Resolves when the operator asked the node to stop, over its admin socket. */
+  get stopAsked(): Promise<void> {
+    return this.#stopAsked.promise
+  }
+
   /** Drains: running requests may end until the signal fires. May be called once. */
   async stop(cut: AbortSignal): Promise<void> {
     await Promise.all([this.#rpc?.close(cut), this.#http?.close(cut)])
+    await this.#admin.close()
     await this.#tasks.stop().finally(() => this.#closeParts())
   }
 
@@ -111,7 +128,7 @@ export class Provider {
   #httpServer(): HttpServer {
     const { intake, holdings, tls } = this.#parts
     const { clock, logger } = this.#dependencies
-    const report = { ...this.#parts, config: this.#options.config, ...this.#dependencies }
+    const report = this.#report()
     return new HttpServer({
       intake,
       holdings,
@@ -127,6 +144,10 @@ export class Provider {
     })
   }
 
+  #report(): ReportedNode {
+    return { ...this.#parts, config: this.#options.config, ...this.#dependencies }
+  }
+
   async #expire(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#dependencies
     while (!signal.aborted) {
@@ -136,4 +157,13 @@ export class Provider {
       })
     }
   }
+}
+
+/** A promise and how to resolve it. */
+const promised = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
 }

@@ -60,7 +60,7 @@ const serve = async (provider: Provider, id: string, logger: Logger): Promise<vo
   try {
     const endpoints = await provider.start()
     process.stdout.write(`ready ${toJson({ provider: id, ...endpoints })}\n`)
-    await Promise.race([asked, provider.running()])
+    await Promise.race([asked, provider.stopAsked, provider.running()])
   } finally {
     const drained = new AbortController()
     const limit = systemClock
