@@ -1,5 +1,7 @@
 /** What the package offers; nothing inside it imports this file. */
 
+export type { Alarms, ChainAlarmKind } from './alarms.ts'
+export { silentAlarms } from './alarms.ts'
 export type { DevnetAccount } from './devnet/accounts.ts'
 export type { BinaryEnvironment } from './devnet/anvil-binary.ts'
 export { findAnvil, requireAnvil } from './devnet/anvil-binary.ts'
@@ -25,5 +27,7 @@ export type { MemoryChain, MemoryChainParameters } from './memory/create.ts'
 export { createMemoryChain } from './memory/create.ts'
 export type { DevnetInfo, NetworkFile } from './network-file.ts'
 export { formatNetwork, parseNetwork, readNetwork, writeNetwork } from './network-file.ts'
+export type { IntentId, Outbox, OutboxEntry, Outcome } from './outbox/outbox.ts'
+export { memoryOutbox } from './outbox/outbox.ts'
 export type { JsonLoggerOptions, LogLevel } from './system-adapters.ts'
 export { createJsonLogger, systemClock, systemRandom } from './system-adapters.ts'

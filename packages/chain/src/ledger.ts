@@ -23,9 +23,11 @@ import type {
   Timestamp,
 } from '@holdfast/protocol'
 import type { NetworkParams } from './network.ts'
+import type { SendOptions } from './send-options.ts'
 
 export type { NetworkParams, TokenInfo } from './network.ts'
 export { signingDomain } from './network.ts'
+export type { Lane, SendOptions } from './send-options.ts'
 
 /** How far `follow` goes back when it does not know where chains part; also the deepest reorg. */
 export const REWIND_BLOCKS = 128
@@ -216,17 +218,17 @@ export interface LedgerReader {
 export interface AccountLedger extends LedgerReader {
   readonly account: Address
   /** Moves tokens into the vault, by permit where the token has it, else approve and deposit. */
-  deposit(token: Address, amount: Amount, options?: CallOptions): Promise<TxReceipt>
-  withdraw(token: Address, amount: Amount, options?: CallOptions): Promise<TxReceipt>
+  deposit(token: Address, amount: Amount, options?: SendOptions): Promise<TxReceipt>
+  withdraw(token: Address, amount: Amount, options?: SendOptions): Promise<TxReceipt>
   /** Pays what is proven and final. Zero is a valid result. */
-  settle(deals: readonly DealId[], options?: CallOptions): Promise<TxReceipt>
+  settle(deals: readonly DealId[], options?: SendOptions): Promise<TxReceipt>
   /** Settles an ended deal to the last unit: rest of the escrow to the client, collateral to the provider. */
-  closeDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt>
+  closeDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt>
 }
 
 export interface ClientLedger extends AccountLedger {
   /** Gives notice: the deal ends after its notice, or at its term if that comes first. */
-  terminateDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt>
+  terminateDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt>
 }
 
 export interface OpenDealParameters {
@@ -252,23 +254,23 @@ export interface ProviderLedger extends AccountLedger {
   registerProvider(
     settings: ProviderSettings,
     stake: Amount,
-    options?: CallOptions,
+    options?: SendOptions,
   ): Promise<TxReceipt>
   updateProvider(
     provider: ProviderId,
     settings: ProviderSettings,
-    options?: CallOptions,
+    options?: SendOptions,
   ): Promise<TxReceipt>
   /** From the free balance in the vault, in the network's first token. */
-  addStake(amount: Amount, options?: CallOptions): Promise<TxReceipt>
+  addStake(amount: Amount, options?: SendOptions): Promise<TxReceipt>
   /** Back to the free balance; only when the provider accepts no deals and its tree is empty. */
-  withdrawStake(amount: Amount, options?: CallOptions): Promise<TxReceipt>
-  openDeal(parameters: OpenDealParameters, options?: CallOptions): Promise<TxReceipt>
-  provePeriod(parameters: ProvePeriodParameters, options?: CallOptions): Promise<TxReceipt>
+  withdrawStake(amount: Amount, options?: SendOptions): Promise<TxReceipt>
+  openDeal(parameters: OpenDealParameters, options?: SendOptions): Promise<TxReceipt>
+  provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt>
   /** The bytes are lost: the deal leaves the tree and is unpaid from this period on. */
-  declareFault(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt>
+  declareFault(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt>
   /** Takes an ended or closed deal out of the tree. */
-  releaseSlot(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt>
+  releaseSlot(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt>
 }
 
 /** Everything at once, from one key; what both adapters build. */

@@ -31,6 +31,7 @@ import type {
   ProvePeriodParameters,
   ProviderRecord,
   ProviderSettings,
+  SendOptions,
   TreeSnapshot,
   TxReceipt,
 } from '../ledger.ts'
@@ -140,7 +141,7 @@ export class EvmLedger implements Ledger, SeedLedger {
     return read.readFeesCollected(this.#client, token, options)
   }
 
-  async deposit(token: Address, value: Amount, options?: CallOptions): Promise<TxReceipt> {
+  async deposit(token: Address, value: Amount, options?: SendOptions): Promise<TxReceipt> {
     const key = this.#key()
     const of = { token, owner: key.address, amount: value }
     const available = await this.tokenBalance(key.address, token, options)
@@ -157,21 +158,21 @@ export class EvmLedger implements Ledger, SeedLedger {
     return this.#send(write.depositCall(contracts, of), options)
   }
 
-  async withdraw(token: Address, value: Amount, options?: CallOptions): Promise<TxReceipt> {
+  async withdraw(token: Address, value: Amount, options?: SendOptions): Promise<TxReceipt> {
     const of = { token, owner: this.account, amount: value }
     return this.#send(write.withdrawCall(this.network.contracts, of), options)
   }
 
-  settle(deals: readonly DealId[], options?: CallOptions): Promise<TxReceipt> {
+  settle(deals: readonly DealId[], options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.settleCall(this.network.contracts, deals), options)
   }
 
-  async closeDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt> {
+  async closeDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
     return this.#send(write.closeDealCall(this.network.contracts, terms), options)
   }
 
-  async terminateDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt> {
+  async terminateDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
     return this.#send(write.terminateDealCall(this.network.contracts, terms), options)
   }
@@ -179,7 +180,7 @@ export class EvmLedger implements Ledger, SeedLedger {
   registerProvider(
     settings: ProviderSettings,
     stake: Amount,
-    options?: CallOptions,
+    options?: SendOptions,
   ): Promise<TxReceipt> {
     return this.#send(write.registerCall(this.network.contracts, settings, stake), options)
   }
@@ -187,7 +188,7 @@ export class EvmLedger implements Ledger, SeedLedger {
   async updateProvider(
     provider: ProviderId,
     settings: ProviderSettings,
-    options?: CallOptions,
+    options?: SendOptions,
   ): Promise<TxReceipt> {
     if (provider !== this.account) {
       const reason = `only ${provider} itself changes its registration, not ${this.account}`
@@ -196,34 +197,34 @@ export class EvmLedger implements Ledger, SeedLedger {
     return this.#send(write.updateCall(this.network.contracts, settings), options)
   }
 
-  addStake(value: Amount, options?: CallOptions): Promise<TxReceipt> {
+  addStake(value: Amount, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.addStakeCall(this.network.contracts, value), options)
   }
 
-  withdrawStake(value: Amount, options?: CallOptions): Promise<TxReceipt> {
+  withdrawStake(value: Amount, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.withdrawStakeCall(this.network.contracts, value), options)
   }
 
-  openDeal(parameters: OpenDealParameters, options?: CallOptions): Promise<TxReceipt> {
+  openDeal(parameters: OpenDealParameters, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.openDealCall(this.network.contracts, parameters), options)
   }
 
-  provePeriod(parameters: ProvePeriodParameters, options?: CallOptions): Promise<TxReceipt> {
+  provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.provePeriodCall(this.network.contracts, parameters), options)
   }
 
-  async declareFault(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt> {
+  async declareFault(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
     return this.#send(write.declareFaultCall(this.network.contracts, terms, path), options)
   }
 
-  async releaseSlot(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt> {
+  async releaseSlot(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
     return this.#send(write.releaseSlotCall(this.network.contracts, terms, path), options)
   }
 
   /** Posts the seed of a period. @param point the round's signature as an EIP-2537 G1 point. */
-  postSeed(period: Period, point: Uint8Array, options?: CallOptions): Promise<TxReceipt> {
+  postSeed(period: Period, point: Uint8Array, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.postSeedCall(this.network.contracts, period, point), options)
   }
 
@@ -236,7 +237,7 @@ export class EvmLedger implements Ledger, SeedLedger {
     return this.#signer
   }
 
-  async #send(transaction: Transaction, options?: CallOptions): Promise<TxReceipt> {
+  async #send(transaction: Transaction, options?: SendOptions): Promise<TxReceipt> {
     const transactor = this.#transactor
     if (transactor === undefined) throw withoutKey()
     const { receipt, block } = await transactor.send(transaction, options)
