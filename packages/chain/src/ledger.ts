@@ -168,6 +168,8 @@ export interface TxReceipt {
   readonly transaction: Hash32
   readonly block: BlockRef
   readonly gasUsed: bigint
+  /** What a unit of gas cost, in wei. */
+  readonly gasPrice: bigint
   readonly events: readonly LedgerEvent[]
 }
 

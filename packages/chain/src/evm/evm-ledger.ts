@@ -250,6 +250,7 @@ export class EvmLedger implements Ledger, SeedLedger {
       transaction: hash32(receipt.transactionHash),
       block,
       gasUsed: receipt.gasUsed,
+      gasPrice: receipt.effectiveGasPrice,
       events,
     }
   }

@@ -31,13 +31,15 @@ interface Block extends AppliedBlock {
   undo: readonly (() => void)[]
 }
 
-/** Gas of a simulated write: a figure, so that receipts have one. */
+/** Gas of a simulated write and its price in wei: figures, so that receipts have them. */
 const GAS = 100_000n
+const GAS_PRICE = 1_000_000_000n
 
 export interface MinedWrite {
   readonly block: BlockRef
   readonly transaction: Hash32
   readonly gasUsed: bigint
+  readonly gasPrice: bigint
   readonly events: readonly LedgerEvent[]
 }
 
@@ -87,7 +89,7 @@ export class Blocks {
     this.#append(events, this.world.journal.take())
     const block = this.tip
     const transaction = this.#hash('transaction', fromHex(block.hash))
-    return { block, transaction, gasUsed: GAS, events }
+    return { block, transaction, gasUsed: GAS, gasPrice: GAS_PRICE, events }
   }
 
   setTime(at: Timestamp): void {

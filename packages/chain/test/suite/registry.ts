@@ -12,6 +12,7 @@ export const moneySuite = (source: HarnessSource): void => {
     const { publisher, token } = await meet(source())
     const { ledger } = publisher
     const receipt = await ledger.deposit(token, amount(700n))
+    expect(receipt.gasUsed * receipt.gasPrice).toBeGreaterThan(0n)
     expect(receipt.events).toEqual([
       { kind: 'deposited', owner: ledger.account, token, amount: 700n },
     ])
