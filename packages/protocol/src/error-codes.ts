@@ -81,6 +81,7 @@ export type HoldfastErrorDetail =
       readonly reason: string
     }
   | { readonly code: 'STORE_READ_ONLY'; readonly path: string; readonly reason: string }
+  | { readonly code: 'VOLUME_UNAVAILABLE'; readonly path: string; readonly reason: string }
   | { readonly code: 'HOME_IN_USE'; readonly path: string; readonly pid: number }
   | {
       readonly code: 'REPLICAS_EXHAUSTED'

@@ -77,6 +77,7 @@ export const ERROR_FIELDS: { readonly [C in HoldfastErrorCode]: FieldsOf<DetailO
   PAYLOAD_CORRUPT: { root: 'text', leaf: 'int', what: 'text' },
   STORE_CORRUPT: { path: 'text', offset: 'int', reason: 'text' },
   STORE_READ_ONLY: PATH_REASON,
+  VOLUME_UNAVAILABLE: PATH_REASON,
   HOME_IN_USE: { path: 'text', pid: 'number' },
   REPLICAS_EXHAUSTED: { dataset: 'text', tried: 'texts' },
   LEDGER_UNREACHABLE: { endpoint: 'text', reason: 'text' },

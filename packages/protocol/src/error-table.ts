@@ -175,6 +175,12 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
     'error',
     'The disk failed a write: check it, then restart the provider.',
   ),
+  VOLUME_UNAVAILABLE: row(
+    GRPC.unavailable,
+    'back-off',
+    'tryAgain',
+    'Check that the disk is mounted and answers: holdfast-provider volumes list.',
+  ),
   HOME_IN_USE: state(
     'never',
     'error',

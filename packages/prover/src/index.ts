@@ -1,6 +1,7 @@
 /** The face of `@holdfast/prover`: re-exports only. */
 export * from './answer-here.ts'
 export * from './bundle.ts'
+export * from './checksum.ts'
 export type { PlacedNode } from './forest.ts'
 export { keptLayersLength } from './layers.ts'
 export * from './open-prover.ts'
