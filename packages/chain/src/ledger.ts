@@ -20,97 +20,19 @@ import type {
   Signature,
   SlotIndex,
   SlotPath,
-  Timestamp,
 } from '@holdfast/protocol'
+import type { BlockRef, LedgerUpdate, TxReceipt } from './ledger-events.ts'
 import type { NetworkParams } from './network.ts'
 import type { SendOptions } from './send-options.ts'
 
+export type * from './ledger-events.ts'
 export type { NetworkParams, TokenInfo } from './network.ts'
 export { signingDomain } from './network.ts'
 export type { Lane, SendOptions } from './send-options.ts'
+export type * from './settlement-port.ts'
 
 /** How far `follow` goes back when it does not know where chains part; also the deepest reorg. */
 export const REWIND_BLOCKS = 128
-
-export interface BlockRef {
-  readonly number: bigint
-  readonly hash: Hash32
-  readonly timestamp: Timestamp
-}
-
-export interface AppliedBlock {
-  readonly ref: BlockRef
-  readonly events: readonly LedgerEvent[]
-}
-
-/** `reverted` newest first, `applied` oldest first. */
-export interface LedgerUpdate {
-  readonly reverted: readonly BlockRef[]
-  readonly applied: readonly AppliedBlock[]
-}
-
-/** Everything that happens on the ledger, enough to rebuild all state from events alone. */
-export type LedgerEvent =
-  | {
-      readonly kind: 'provider-registered'
-      readonly provider: ProviderId
-      readonly operator: Address
-      readonly endpoint: string
-    }
-  | { readonly kind: 'provider-updated'; readonly provider: ProviderId }
-  | { readonly kind: 'stake-changed'; readonly provider: ProviderId; readonly stake: Amount }
-  | {
-      readonly kind: 'deal-opened'
-      readonly deal: DealId
-      readonly terms: DealTerms
-      readonly slot: SlotIndex
-      /** The first period that counts: the one after the opening. */
-      readonly start: Period
-      /** The first that no longer counts. */
-      readonly end: Period
-    }
-  /**
-   * The slot's leaf was replaced; `deal` is undefined when the slot was freed. Root and weight are
-   * those of the provider's whole tree after it.
-   */
-  | {
-      readonly kind: 'slot-changed'
-      readonly provider: ProviderId
-      readonly slot: SlotIndex
-      readonly deal: DealId | undefined
-      readonly root: Hash32
-      readonly weight: Leaves
-    }
-  /** Unpaid from `period` on. */
-  | { readonly kind: 'deal-faulted'; readonly deal: DealId; readonly period: Period }
-  | { readonly kind: 'deal-terminated'; readonly deal: DealId; readonly end: Period }
-  | {
-      readonly kind: 'deal-settled'
-      readonly deal: DealId
-      readonly through: Period
-      readonly paid: Amount
-      readonly fee: Amount
-    }
-  | {
-      readonly kind: 'deal-closed'
-      readonly deal: DealId
-      readonly refunded: Amount
-      readonly returned: Amount
-    }
-  | { readonly kind: 'seed-posted'; readonly period: Period; readonly seed: Hash32 }
-  | { readonly kind: 'period-proven'; readonly provider: ProviderId; readonly period: Period }
-  | {
-      readonly kind: 'deposited'
-      readonly owner: Address
-      readonly token: Address
-      readonly amount: Amount
-    }
-  | {
-      readonly kind: 'withdrawn'
-      readonly owner: Address
-      readonly token: Address
-      readonly amount: Amount
-    }
 
 export interface ProviderRecord {
   readonly provider: ProviderId
@@ -162,15 +84,6 @@ export interface DealFilter {
   readonly client?: Address
   readonly provider?: ProviderId
   readonly dataset?: Hash32
-}
-
-export interface TxReceipt {
-  readonly transaction: Hash32
-  readonly block: BlockRef
-  readonly gasUsed: bigint
-  /** What a unit of gas cost, in wei. */
-  readonly gasPrice: bigint
-  readonly events: readonly LedgerEvent[]
 }
 
 export interface LedgerReader {

@@ -139,6 +139,11 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
     'error',
     'See holdfast providers for the state of the provider.',
   ),
+  DISPUTE_STATE: state(
+    'after-tip',
+    'error',
+    'Look at the dispute and at the period again: it may be answered, late or final.',
+  ),
   UPLOAD_INCOMPLETE: state('back-off', 'tryAgain', 'Send the missing ranges, then commit again.'),
   QUOTE_EXPIRED: state('never', 'tryAgain', 'Ask for a fresh quote: holdfast plan.'),
   NETWORK_EXISTS: row(

@@ -1,15 +1,19 @@
 /**
- * The money of a deal as pure functions of how many of its periods are proven: what the contracts
- * compute at settlement and closing. Source: docs/spec/money.md, section 4. Twin:
- * contracts/src/libraries/Pricing.sol and DealMarket.
+ * The money of a deal as pure functions of how many of its periods are proven and how many units it
+ * is charged: what the contracts compute at settlement and closing. Sources: docs/spec/money.md,
+ * section 4; docs/spec/settlement.md, section 6. Twins: contracts/src/libraries/Pricing.sol and
+ * DealMarket.
  *
  * Invariants: totals depend on the number of proven periods only, never on when or how often they
- * were settled; paid <= deposit; fee + provider's part = paid; escrow + paid = deposit.
+ * were settled; paid <= deposit; fee + provider's part = paid; escrow + paid = deposit; at closing,
+ * compensation + returned + forfeited = collateral.
  */
 import { invariant } from '../errors.ts'
 import { costOf, feeOf, fundedPeriods } from '../pricing.ts'
 import {
   type Amount,
+  amount,
+  divDown,
   larger,
   minus,
   type Period,
@@ -51,8 +55,28 @@ export interface CloseSplit {
   readonly payout: Payout
   /** Rest of the escrow, to the client. */
   readonly refund: Amount
-  /** The collateral, to the provider. */
+  /** From the collateral, to the client; never above the signed replacement cost. */
+  readonly compensation: Amount
+  /** Rest of the collateral, to the provider. */
   readonly returned: Amount
+  /** What the provider lost and the client does not get, to the fee account. */
+  readonly forfeited: Amount
+}
+
+/** What a deal is charged for faults and misses. */
+export interface DealCharge {
+  /** One unit is one period's pay. */
+  readonly units: Periods
+  /** The deal ended because its bytes are lost or its provider was terminated. */
+  readonly lost: boolean
+  readonly replacementCost: Amount
+}
+
+/** The charge of a deal whose provider did all it promised. */
+export const NO_CHARGE: DealCharge = {
+  units: periods(0n),
+  lost: false,
+  replacementCost: amount(0n),
 }
 
 /** Whole periods that the deposit and the term both allow. */
@@ -114,12 +138,44 @@ export const payable = (
   }
 }
 
-/** What closing an ended deal moves: the last payout, the rest of the escrow, the collateral. */
+/** What a charge takes from the collateral, and how much of that compensates the client. */
+export const chargeSplit = (
+  deal: Pick<DealFigures, 'rate' | 'period' | 'collateral'>,
+  { units, lost, replacementCost }: DealCharge,
+): Pick<CloseSplit, 'compensation' | 'returned' | 'forfeited'> => {
+  const { rate, period, collateral } = deal
+  const charge = smaller(collateral, costOf({ rate, period, periods: units }))
+  const seized = lost ? collateral : charge
+  const compensation = smaller(replacementCost, lost ? seized : amount(divDown(charge, 2n)))
+  return {
+    compensation,
+    returned: minus(collateral, seized),
+    forfeited: minus(seized, compensation),
+  }
+}
+
+/**
+ * What closing an ended deal moves: the last payout, the rest of the escrow, the collateral.
+ * @throws HoldfastError `INVARIANT` when fewer are proven than were settled.
+ */
 export const closeSplit = (
   deal: DealFigures,
   count: { readonly proven: Periods; readonly settled: Periods },
+  charge: DealCharge = NO_CHARGE,
 ): CloseSplit => ({
   payout: payable(deal, count),
   refund: minus(deal.deposit, paidTotal(deal, count.proven).paid),
-  returned: deal.collateral,
+  ...chargeSplit(deal, charge),
 })
+
+/**
+ * The end of a deal after its deposit grew to `deposit`: start + min(periods, funded). After notice
+ * the end stays.
+ */
+export const endAfterTopUp = (
+  deal: Pick<DealFigures, 'rate' | 'periods' | 'period'>,
+  input: { readonly span: DealSpan; readonly deposit: Amount; readonly noticeGiven: boolean },
+): Period =>
+  input.noticeGiven
+    ? input.span.end
+    : period(input.span.start + countedPeriods({ ...deal, deposit: input.deposit }))

@@ -119,14 +119,19 @@ const STORAGE_RECEIPT: Struct<StorageReceipt> = struct('StorageReceipt', [
   ['uint64', 'storedAt', (r) => r.storedAt],
 ])
 
+const CONSENT: Struct<{ readonly deal: DealId }> = struct('Consent', [
+  ['bytes32', 'deal', (c) => c.deal],
+])
+
 /** The EIP-712 type strings, as Solidity must spell them. */
 export const TYPE_STRINGS: Readonly<
-  Record<'DealTerms' | 'Quote' | 'UploadVoucher' | 'StorageReceipt', string>
+  Record<'DealTerms' | 'Quote' | 'UploadVoucher' | 'StorageReceipt' | 'Consent', string>
 > = {
   DealTerms: DEAL_TERMS.typeString,
   Quote: QUOTE.typeString,
   UploadVoucher: UPLOAD_VOUCHER.typeString,
   StorageReceipt: STORAGE_RECEIPT.typeString,
+  Consent: CONSENT.typeString,
 }
 
 /**
@@ -147,6 +152,10 @@ export const voucherDigest = (voucher: UploadVoucher, domain: SigningDomain): Ha
 /** What the operator signs once the payload is durable. */
 export const receiptDigest = (receipt: StorageReceipt, domain: SigningDomain): Hash32 =>
   digest(STORAGE_RECEIPT, receipt, domain)
+
+/** What client and operator sign to end a deal before its time: docs/spec/settlement.md, section 6. */
+export const consentDigest = (deal: DealId, domain: SigningDomain): Hash32 =>
+  digest(CONSENT, { deal }, domain)
 
 /** The hash of a region's name as `attributes` carries it; zero for the empty name. */
 export const attributesOf = (region: string): Hash32 =>

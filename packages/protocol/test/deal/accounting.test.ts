@@ -4,17 +4,19 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  chargeSplit,
   closeSplit,
   countedPeriods,
   type DealFigures,
   dealSpan,
   depositSuffices,
   endAfterNotice,
+  endAfterTopUp,
   paidTotal,
   payable,
 } from '../../src/deal/accounting.ts'
 import { costOf } from '../../src/pricing.ts'
-import { amount, period, periods, rate, seconds } from '../../src/units.ts'
+import { amount, period, periods, rate, seconds, smaller } from '../../src/units.ts'
 import { expectCode } from '../support/failures.ts'
 
 const anyDeal = fc
@@ -69,6 +71,23 @@ describe('settling', () => {
     )
   })
 
+  test('charges collateral: nothing is lost, and a client never gets more than half or the cost', () => {
+    const units = fc.bigInt(0n, 600n).map(periods)
+    const cost = fc.bigInt(0n, 1n << 70n).map(amount)
+    fc.assert(
+      fc.property(anyDeal, units, fc.boolean(), cost, (deal, of, lost, replacementCost) => {
+        const split = chargeSplit(deal, { units: of, lost, replacementCost })
+        expect(split.compensation + split.returned + split.forfeited).toBe(deal.collateral)
+        expect(split.compensation <= replacementCost).toBe(true)
+        const charge = costOf({ ...deal, periods: of })
+        const seized = lost || charge > deal.collateral ? deal.collateral : charge
+        expect(split.returned).toBe(deal.collateral - seized)
+        if (!lost) expect(2n * split.compensation <= seized).toBe(true)
+        if (lost) expect(split.compensation).toBe(smaller(deal.collateral, replacementCost))
+      }),
+    )
+  })
+
   test('refuses to have settled more than is proven', () => {
     const deal = fc.sample(anyDeal, { numRuns: 1, seed: 1 })[0]
     if (deal === undefined) throw new Error('no sample')
@@ -97,6 +116,19 @@ describe('spans', () => {
     expect(after(15, 5)).toBe(21n)
     expect(after(15, 0)).toBe(16n)
     expect(after(35, 30)).toBe(41n)
+  })
+
+  test('end later after a top-up, as if all had been deposited at once, unless notice was given', () => {
+    fc.assert(
+      fc.property(anyDeal, fc.bigInt(0n, 1n << 70n), (deal, added) => {
+        const span = dealSpan(deal, period(10))
+        const deposit = amount(deal.deposit + added)
+        const end = endAfterTopUp(deal, { span, deposit, noticeGiven: false })
+        expect(end).toBe(dealSpan({ ...deal, deposit }, period(10)).end)
+        expect(end >= span.end).toBe(true)
+        expect(endAfterTopUp(deal, { span, deposit, noticeGiven: true })).toBe(span.end)
+      }),
+    )
   })
 
   test('want a deposit for the notice or the term, and for one period at least', () => {

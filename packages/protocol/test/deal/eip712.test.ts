@@ -7,6 +7,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import {
   attributesOf,
+  consentDigest,
   dealIdOf,
   domainSeparator,
   quoteDigest,
@@ -17,6 +18,7 @@ import {
 import { checkSigner, recoverSigner } from '../../src/deal/signature.ts'
 import {
   address,
+  type DealId,
   fromHex,
   type Hash32,
   hash32,
@@ -52,6 +54,10 @@ const digests = {
   Quote: [QUOTE, (value: object) => quoteDigest(value as typeof QUOTE, DOMAIN)],
   UploadVoucher: [VOUCHER, (value: object) => voucherDigest(value as typeof VOUCHER, DOMAIN)],
   StorageReceipt: [RECEIPT, (value: object) => receiptDigest(value as typeof RECEIPT, DOMAIN)],
+  Consent: [
+    { deal: dealIdOf(TERMS, DOMAIN) },
+    (value: object) => consentDigest((value as { deal: DealId }).deal, DOMAIN),
+  ],
 } as const
 
 describe('digests', () => {

@@ -1,0 +1,108 @@
+/** Times of finality, disputes and audits: half-open, and consistent with one another. */
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { periodStart } from '../../src/schedule.ts'
+import {
+  answerDueAt,
+  auditDueAt,
+  bondFor,
+  brokenTiming,
+  disputesEndAt,
+  type FinalityParams,
+  finalAt,
+  finalBeforeAt,
+  usablePeriods,
+  usablePeriodsNeeded,
+} from '../../src/settlement/finality.ts'
+import { amount, type Period, period, seconds, timestamp } from '../../src/units.ts'
+
+const params = (changes: Partial<Record<keyof FinalityParams, bigint>> = {}): FinalityParams => ({
+  genesis: timestamp(1_000n),
+  period: seconds(changes.period ?? 100n),
+  window: seconds(changes.window ?? 40n),
+  seedDelay: seconds(1n),
+  drand: { genesis: timestamp(0n), period: seconds(3n) },
+  disputeTime: seconds(changes.disputeTime ?? 200n),
+  answerTime: seconds(changes.answerTime ?? 100n),
+})
+
+const anyParams = fc
+  .record({
+    period: fc.bigInt(1n, 100_000n),
+    window: fc.bigInt(1n, 100_000n),
+    disputeTime: fc.bigInt(1n, 500_000n),
+    answerTime: fc.bigInt(1n, 300_000n),
+  })
+  .map(params)
+
+describe('finality', () => {
+  test('comes the dispute time after the deadline', () => {
+    expect(finalAt(params(), period(3))).toBe(1_000n + 300n + 40n + 200n)
+    expect(finalBeforeAt(params(), timestamp(1_539n))).toBe(3n)
+    expect(finalBeforeAt(params(), timestamp(1_540n))).toBe(4n)
+    expect(finalBeforeAt(params(), timestamp(0n))).toBe(0n)
+  })
+
+  test('of a period is reached exactly when the clock says so', () => {
+    fc.assert(
+      fc.property(anyParams, fc.bigInt(0n, 1_000n).map(period), (of, p) => {
+        const at = finalAt(of, p)
+        expect(finalBeforeAt(of, at) > p).toBe(true)
+        expect(finalBeforeAt(of, timestamp(at - 1n)) <= p).toBe(true)
+      }),
+    )
+  })
+
+  test('leaves a disputed provider its answer time before the period is final', () => {
+    fc.assert(
+      fc.property(anyParams, fc.bigInt(0n, 1_000n).map(period), (of, p) => {
+        fc.pre(brokenTiming(of) === undefined)
+        const last = timestamp(disputesEndAt(of, p) - 1n)
+        expect(answerDueAt(of, last) < finalAt(of, p)).toBe(true)
+        // The whole dispute is over while root and tree are still in the ring of 8 periods.
+        expect(answerDueAt(of, finalAt(of, p)) <= periodStart(of, period(p + 7n))).toBe(true)
+        expect(auditDueAt(of, p) <= finalAt(of, p)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('timing rules', () => {
+  test.each([
+    ['answerTime is longer', { answerTime: 201n }],
+    ['shorter than two periods', { disputeTime: 159n }],
+    ['longer than six periods', { disputeTime: 500n }],
+    ['shorter than an eighth', { answerTime: 12n }],
+  ])('name what breaks them: %s', (words, changes) => {
+    expect(brokenTiming(params(changes))).toContain(words)
+  })
+
+  test('hold for the figures of production and of the devnet', () => {
+    const production = { period: 86_400n, window: 14_400n }
+    const times = { disputeTime: 172_800n, answerTime: 86_400n }
+    expect(brokenTiming(params({ ...production, ...times }))).toBeUndefined()
+    expect(brokenTiming(params())).toBeUndefined()
+  })
+})
+
+describe('a dispute', () => {
+  test('needs as many usable periods as the answer time is long, rounded up', () => {
+    expect(usablePeriodsNeeded(params())).toBe(1)
+    expect(usablePeriodsNeeded(params({ answerTime: 101n, disputeTime: 300n }))).toBe(2)
+  })
+
+  test('can be slashed when its time has passed and enough periods had a seed', () => {
+    const of = params({ answerTime: 150n })
+    const openedAt = timestamp(1_350n)
+    const seeds = new Set<Period>([period(2), period(3), period(5)])
+    const at = (now: bigint): readonly Period[] | undefined =>
+      usablePeriods(of, { openedAt, now: timestamp(now), hasSeed: (p) => seeds.has(p) })
+    expect(at(1_499n)).toBeUndefined()
+    expect(at(1_599n)).toBeUndefined()
+    expect(at(1_600n)).toEqual([3n, 5n])
+  })
+
+  test('costs one bond more for every one that is open', () => {
+    expect([0, 1, 63].map((open) => bondFor(amount(7n), open))).toEqual([7n, 14n, 448n])
+  })
+})
