@@ -28,6 +28,16 @@ const SCHEDULE = memory.data(64 * 16, 16)
 /** Round constants plus the schedule of the block that closes messages of one size. */
 const CLOSING = memory.data(64 * 4, 16)
 const CRC = memory.data(8 * 256 * 4, 16)
+/** Constants of keccak's step iota, two states of 25 words, and a block for a message's end. */
+const IOTA = memory.data<u64>([
+  0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
+  0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
+  0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
+  0x8000000000008003, 0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
+  0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
+], 16)
+const LANES = memory.data(2 * 200, 16)
+const ENDING = memory.data(136, 16)
 
 @inline
 function add(a: v128, b: v128): v128 {
@@ -451,4 +461,83 @@ export function crc32c(seed: u32, from: usize, length: usize): u32 {
   }
   for (; length > 0; length--, from++) c = (c >> 8) ^ look(0, c ^ load<u8>(from))
   return ~c
+}
+
+@inline
+function lane(state: usize, i: usize): u64 {
+  return load<u64>(state + i * 8)
+}
+
+@inline
+function parity(state: usize, x: usize): u64 {
+  return lane(state, x) ^ lane(state, x + 5) ^ lane(state, x + 10) ^ lane(state, x + 15) ^ lane(state, x + 20)
+}
+
+/** One plane through chi, from five lanes that theta, rho and pi have moved. */
+@inline
+function chi(to: usize, b0: u64, b1: u64, b2: u64, b3: u64, b4: u64): void {
+  store<u64>(to, b0 ^ (~b1 & b2), 0)
+  store<u64>(to, b1 ^ (~b2 & b3), 8)
+  store<u64>(to, b2 ^ (~b3 & b4), 16)
+  store<u64>(to, b3 ^ (~b4 & b0), 24)
+  store<u64>(to, b4 ^ (~b0 & b1), 32)
+}
+
+/** One round of keccak; the twin of `round_of` in csrc/keccak.c. */
+@inline
+function keccakRound(a: usize, e: usize, constant: usize): void {
+  const p0 = parity(a, 0)
+  const p1 = parity(a, 1)
+  const p2 = parity(a, 2)
+  const p3 = parity(a, 3)
+  const p4 = parity(a, 4)
+  const d0 = p4 ^ rotl(p1, 1)
+  const d1 = p0 ^ rotl(p2, 1)
+  const d2 = p1 ^ rotl(p3, 1)
+  const d3 = p2 ^ rotl(p4, 1)
+  const d4 = p3 ^ rotl(p0, 1)
+  chi(e, lane(a, 0) ^ d0, rotl(lane(a, 6) ^ d1, 44), rotl(lane(a, 12) ^ d2, 43), rotl(lane(a, 18) ^ d3, 21), rotl(lane(a, 24) ^ d4, 14))
+  store<u64>(e, load<u64>(e) ^ load<u64>(constant))
+  chi(e + 40, rotl(lane(a, 3) ^ d3, 28), rotl(lane(a, 9) ^ d4, 20), rotl(lane(a, 10) ^ d0, 3), rotl(lane(a, 16) ^ d1, 45), rotl(lane(a, 22) ^ d2, 61))
+  chi(e + 80, rotl(lane(a, 1) ^ d1, 1), rotl(lane(a, 7) ^ d2, 6), rotl(lane(a, 13) ^ d3, 25), rotl(lane(a, 19) ^ d4, 8), rotl(lane(a, 20) ^ d0, 18))
+  chi(e + 120, rotl(lane(a, 4) ^ d4, 27), rotl(lane(a, 5) ^ d0, 36), rotl(lane(a, 11) ^ d1, 10), rotl(lane(a, 17) ^ d2, 15), rotl(lane(a, 23) ^ d3, 56))
+  chi(e + 160, rotl(lane(a, 2) ^ d2, 62), rotl(lane(a, 8) ^ d3, 55), rotl(lane(a, 14) ^ d4, 39), rotl(lane(a, 15) ^ d0, 41), rotl(lane(a, 21) ^ d1, 2))
+}
+
+function absorbKeccak(block: usize): void {
+  for (let i: usize = 0; i < 136; i += 8) store<u64>(LANES + i, load<u64>(LANES + i) ^ load<u64>(block + i))
+  for (let k: usize = IOTA; k < IOTA + 24 * 8; k += 16) {
+    keccakRound(LANES, LANES + 200, k)
+    keccakRound(LANES + 200, LANES, k + 8)
+  }
+}
+
+/** An empty state of keccak. */
+export function beginKeccak(): void {
+  memory.fill(LANES, 0, 200)
+}
+
+/** Blocks of 136 bytes into the state. */
+export function feedKeccak(from: usize, blocks: usize): void {
+  for (; blocks > 0; blocks--, from += 136) absorbKeccak(from)
+}
+
+/** The last `rest` bytes of the message, fewer than 136, and the padding; the digest goes to `to`. */
+export function endKeccak(from: usize, rest: usize, to: usize): void {
+  memory.fill(ENDING, 0, 136)
+  memory.copy(ENDING, from, rest)
+  store<u8>(ENDING + rest, 0x01)
+  store<u8>(ENDING + 135, load<u8>(ENDING + 135) | 0x80)
+  absorbKeccak(ENDING)
+  memory.copy(to, LANES, 32)
+}
+
+/** keccak-256 of `count` messages of `size` bytes. */
+export function keccak(from: usize, size: usize, count: usize, to: usize): void {
+  for (; count > 0; count--, from += size, to += 32) {
+    const blocks = size / 136
+    beginKeccak()
+    feedKeccak(from, blocks)
+    endKeccak(from + blocks * 136, size - blocks * 136, to)
+  }
 }

@@ -82,23 +82,39 @@ static int overlap(view a, view b) {
   return a.length > 0 && b.length > 0 && a.data < b.data + b.length && b.data < a.data + a.length;
 }
 
+/* Equal messages: input, size, output. */
+static int messages_of(napi_env env, const napi_value arg[3], view *in, size_t *size, view *out) {
+  uint64_t width;
+  if (!bytes_of(env, arg[0], in) || !whole_of(env, arg[1], SAFE, &width) || !bytes_of(env, arg[2], out)) return 0;
+  if (width == 0 || in->length % width != 0) return refuse(env, "holdfast native: input is not whole messages"), 0;
+  if (out->length / HF_NODE != in->length / width || out->length % HF_NODE != 0) {
+    return refuse(env, "holdfast native: output is not 32 bytes per message"), 0;
+  }
+  if (overlap(*in, *out)) return refuse(env, "holdfast native: output overlaps input"), 0;
+  *size = (size_t)width;
+  return 1;
+}
+
 /* messages(kernel, input, size, output) */
 static napi_value messages(napi_env env, napi_callback_info info) {
   napi_value arg[4];
   view in, out;
-  uint64_t size;
+  size_t size;
   const hf_kernel *kernel;
-  if (!arguments(env, info, 4, arg) || !(kernel = kernel_of(env, arg[0])) || !bytes_of(env, arg[1], &in) ||
-      !whole_of(env, arg[2], SAFE, &size) || !bytes_of(env, arg[3], &out)) {
+  if (!arguments(env, info, 4, arg) || !(kernel = kernel_of(env, arg[0])) || !messages_of(env, arg + 1, &in, &size, &out)) {
     return NULL;
   }
-  if (size == 0 || in.length % size != 0) return refuse(env, "holdfast native: input is not whole messages");
-  size_t count = in.length / (size_t)size;
-  if (out.length / HF_NODE != count || out.length % HF_NODE != 0) {
-    return refuse(env, "holdfast native: output is not 32 bytes per message");
-  }
-  if (overlap(in, out)) return refuse(env, "holdfast native: output overlaps input");
-  kernel->messages(in.data, (size_t)size, count, out.data);
+  kernel->messages(in.data, size, in.length / size, out.data);
+  return NULL;
+}
+
+/* keccak(input, size, output) */
+static napi_value keccak(napi_env env, napi_callback_info info) {
+  napi_value arg[3];
+  view in, out;
+  size_t size;
+  if (!arguments(env, info, 3, arg) || !messages_of(env, arg, &in, &size, &out)) return NULL;
+  hf_keccak(in.data, size, in.length / size, out.data);
   return NULL;
 }
 
@@ -501,7 +517,7 @@ static int export_kernels(napi_env env, napi_value exports) {
 NAPI_MODULE_INIT() {
   int good = export_kernels(env, exports) && export(env, exports, "messages", messages) &&
              export(env, exports, "pairs", pairs) && export(env, exports, "pairs254", pairs254) &&
-             export(env, exports, "fr32", fr32) && export(env, exports, "crc32c", crc32c) &&
+             export(env, exports, "fr32", fr32) && export(env, exports, "keccak", keccak) && export(env, exports, "crc32c", crc32c) &&
              export(env, exports, "subtree", subtree) && export(env, exports, "tower", tower);
 #ifdef HF_FILES
   good = good && export(env, exports, "fileSubtree", file_subtree) && export(env, exports, "readFile", read_file) &&

@@ -62,6 +62,10 @@ size_t hf_padding_blocks(const uint8_t *rest, size_t size, uint8_t out[2 * HF_BL
 /* 127 source bytes become 128 (FRC-0069): `quads` times. No overlap. */
 void hf_fr32(const uint8_t *in, size_t quads, uint8_t *out);
 
+/* keccak-256 (Ethereum's) of `count` messages of `size` bytes, one after another; 32 bytes out for each. No
+ * overlap. */
+void hf_keccak(const uint8_t *in, size_t size, size_t count, uint8_t *out);
+
 /* CRC-32C (Castagnoli). `seed` is the value of what came before, 0 at the start. */
 uint32_t hf_crc32c(uint32_t seed, const uint8_t *in, size_t length);
 uint32_t hf_crc32c_portable(uint32_t seed, const uint8_t *in, size_t length);

@@ -63,6 +63,8 @@ export interface Engine {
   pairs(input: Uint8Array, out: Uint8Array): void
   /** The same with the two top bits of each digest's last byte cleared (SHA2-256-trunc254). */
   pairs254(input: Uint8Array, out: Uint8Array): void
+  /** keccak-256 (Ethereum's) of messages of `size` bytes; as `messages`. */
+  keccak(input: Uint8Array, size: number, out: Uint8Array): void
   /** Fr32 (FRC-0069): every 127 bytes become 128. */
   fr32(input: Uint8Array, out: Uint8Array): void
   /** CRC-32C; `seed` is the value of the bytes before, 0 at the start. */

@@ -19,6 +19,7 @@ export interface Addon {
   messages(kernel: number, input: Uint8Array, size: number, out: Uint8Array): void
   pairs(kernel: number, input: Uint8Array, out: Uint8Array): void
   pairs254(kernel: number, input: Uint8Array, out: Uint8Array): void
+  keccak(input: Uint8Array, size: number, out: Uint8Array): void
   fr32(input: Uint8Array, out: Uint8Array): void
   crc32c(seed: number, input: Uint8Array): number
   subtree(
@@ -113,6 +114,10 @@ class NativeEngine implements Engine {
 
   pairs254(input: Uint8Array, out: Uint8Array): void {
     this.#addon.pairs254(this.#kernel, input, out)
+  }
+
+  keccak(input: Uint8Array, size: number, out: Uint8Array): void {
+    this.#addon.keccak(input, size, out)
   }
 
   fr32(input: Uint8Array, out: Uint8Array): void {

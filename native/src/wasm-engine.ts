@@ -36,19 +36,28 @@ const refuse = (sentence: string): never => {
   throw new RangeError(`engine: ${sentence}`)
 }
 
+const checkMessages = (input: Uint8Array, size: number, out: Uint8Array): void => {
+  if (!Number.isSafeInteger(size) || size < 1 || input.length % size !== 0) {
+    refuse('input is not whole messages')
+  }
+  if (out.length !== (input.length / size) * DIGEST_BYTES) {
+    refuse('output is not 32 bytes per message')
+  }
+  if (overlap(input, out)) refuse('output overlaps input')
+}
+
 class WasmEngine implements Engine {
   readonly name = 'wasm'
   readonly #kernel = new WasmKernel()
 
   messages(input: Uint8Array, size: number, out: Uint8Array): void {
-    if (!Number.isSafeInteger(size) || size < 1 || input.length % size !== 0) {
-      refuse('input is not whole messages')
-    }
-    if (out.length !== (input.length / size) * DIGEST_BYTES) {
-      refuse('output is not 32 bytes per message')
-    }
-    if (overlap(input, out)) refuse('output overlaps input')
+    checkMessages(input, size, out)
     this.#kernel.messages(input, size, out)
+  }
+
+  keccak(input: Uint8Array, size: number, out: Uint8Array): void {
+    checkMessages(input, size, out)
+    this.#kernel.keccak(input, size, out)
   }
 
   pairs(input: Uint8Array, out: Uint8Array): void {

@@ -22,10 +22,16 @@ interface Exports {
   fr32(from: number, quads: number, to: number): void
   crcTables(): void
   crc32c(seed: number, from: number, length: number): number
+  beginKeccak(): void
+  feedKeccak(from: number, blocks: number): void
+  endKeccak(from: number, rest: number, to: number): void
+  keccak(from: number, size: number, count: number, to: number): void
 }
 
 /** Bytes of the input tile: 64 leaves, or the Fr32 form of 512 quads. */
 export const TILE_BYTES = 65_536
+/** The most of a message that keccak is fed at once: whole blocks of 136 bytes. */
+const KECCAK_BYTES = 481 * 136
 const LANES = 4
 const BLOCK = 64
 /** Longer messages, and those that do not end on a block, are fed lane by lane. */
@@ -107,6 +113,24 @@ export class WasmKernel {
     if (scheme === 2) this.#wasm.trunc254(this.#nodesAt, count)
   }
 
+  /** keccak-256 of equal messages. Lengths are the caller's to check. */
+  keccak(input: Uint8Array, size: number, out: Uint8Array): void {
+    if (size > KECCAK_BYTES) {
+      for (let at = 0; at < input.length; at += size) {
+        out.set(this.#longKeccak(input.subarray(at, at + size)), (at / size) * DIGEST_BYTES)
+      }
+      return
+    }
+    const group = Math.min(Math.floor(TILE_BYTES / size), TILE_BYTES / DIGEST_BYTES)
+    const count = input.length / size
+    for (let first = 0; first < count; first += group) {
+      const now = Math.min(group, count - first)
+      this.tile.set(input.subarray(first * size, (first + now) * size))
+      this.#wasm.keccak(this.#tileAt, size, now, this.#nodesAt)
+      out.set(this.nodes.subarray(0, now * DIGEST_BYTES), first * DIGEST_BYTES)
+    }
+  }
+
   crc32c(seed: number, input: Uint8Array): number {
     let value = seed
     for (let at = 0; at < input.length; at += TILE_BYTES) {
@@ -121,6 +145,22 @@ export class WasmKernel {
     if (this.#prepared === size) return
     this.#wasm.prepare(size)
     this.#prepared = size
+  }
+
+  /** The digest of one message; a view until the next call. */
+  #longKeccak(message: Uint8Array): Uint8Array {
+    const whole = message.length - (message.length % KECCAK_BYTES)
+    this.#wasm.beginKeccak()
+    for (let at = 0; at < whole; at += KECCAK_BYTES) {
+      this.tile.set(message.subarray(at, at + KECCAK_BYTES))
+      this.#wasm.feedKeccak(this.#tileAt, KECCAK_BYTES / 136)
+    }
+    const rest = message.length - whole
+    const blocks = Math.floor(rest / 136)
+    this.tile.set(message.subarray(whole))
+    this.#wasm.feedKeccak(this.#tileAt, blocks)
+    this.#wasm.endKeccak(this.#tileAt + blocks * 136, rest - blocks * 136, this.#nodesAt)
+    return this.nodes.subarray(0, DIGEST_BYTES)
   }
 
   #longMessages(input: Uint8Array, size: number, out: Uint8Array): void {

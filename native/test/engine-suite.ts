@@ -15,7 +15,7 @@ import {
   towerBytes,
 } from '../src/engine.ts'
 import { foldNodes, holeNodes } from '../src/nodes.ts'
-import { crc32cOf, fr32Of, messagesOf, nodeOf } from './reference/tree.ts'
+import { crc32cOf, fr32Of, keccaksOf, messagesOf, nodeOf } from './reference/tree.ts'
 import { refusalOf, refusals } from './refusals.ts'
 
 /** Bytes that repeat for nobody: a 32-bit generator, seeded. */
@@ -80,6 +80,19 @@ export const engineSuite = (engine: Engine): void => {
           const out = new Uint8Array(count * 32 + 3).subarray(3)
           engine.messages(input, size, out)
           expect(out).toEqual(messagesOf(input, size))
+        }
+      }
+    })
+
+    test('keccak-256 of messages around its block, its tile and beyond', () => {
+      for (const size of [
+        1, 31, 64, 109, 134, 135, 136, 137, 271, 272, 273, 2048, 65_416, 140_001,
+      ]) {
+        for (const count of size > 3000 ? [1, 2] : [1, 2, 5, 70]) {
+          const input = noise(size * count + 1, size + count).subarray(1)
+          const out = new Uint8Array(count * 32 + 3).subarray(3)
+          engine.keccak(input, size, out)
+          expect(Buffer.compare(out, keccaksOf(input, size))).toBe(0)
         }
       }
     })

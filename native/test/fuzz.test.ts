@@ -54,6 +54,7 @@ const ENTRIES = [
   'messages',
   'pairs',
   'pairs254',
+  'keccak',
   'fr32',
   'crc32c',
   'subtree',

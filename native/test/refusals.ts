@@ -28,6 +28,10 @@ const flatCalls = (engine: Engine): readonly Refusal[] => [
   ['messages: size is not a number', () => engine.messages(view(10), Number.NaN, view(32))],
   ['messages: short output', () => engine.messages(view(128), 64, view(63))],
   ['messages: long output', () => engine.messages(view(128), 64, view(65))],
+  ['keccak: input is not whole', () => engine.keccak(view(10), 3, view(96))],
+  ['keccak: no size', () => engine.keccak(view(0), 0, view(0))],
+  ['keccak: short output', () => engine.keccak(view(128), 64, view(63))],
+  ['keccak: long output', () => engine.keccak(view(128), 64, view(65))],
   ['pairs: odd input', () => engine.pairs(view(65), view(32))],
   ['pairs: short output', () => engine.pairs(view(128), view(32))],
   ['pairs254: long output', () => engine.pairs254(view(128), view(96))],
@@ -84,6 +88,7 @@ export const refusals = (engine: Engine): void => {
     const span = { scheme: 1, from: 0, to: 1 } as const
     const calls = [
       () => engine.messages(part(0, 64), 64, part(32, 64)),
+      () => engine.keccak(part(0, 64), 64, part(32, 64)),
       () => engine.pairs(part(0, 128), part(32, 96)),
       () => engine.fr32(part(0, 127), part(100, 228)),
       () => engine.tower(part(0, 64), span, part(0, 96)),

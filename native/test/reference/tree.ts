@@ -1,18 +1,25 @@
 /**
- * The slow, obvious versions, over noble: SHA-256, Fr32 bit by bit, CRC32C bit by bit, and both trees
+ * The slow, obvious versions, over noble: SHA-256, keccak-256, Fr32 bit by bit, CRC32C bit by bit, and both trees
  * by recursion from their definitions. Independent of the code they judge.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { TreeScheme } from '../../src/engine.ts'
 
-/** Digests of equal messages that lie one after another. */
-export const messagesOf = (input: Uint8Array, size: number): Uint8Array => {
+const each = (input: Uint8Array, size: number, hash: (one: Uint8Array) => Uint8Array) => {
   const out = new Uint8Array((input.length / size) * 32)
   for (let i = 0; i * size < input.length; i++) {
-    out.set(sha256(input.subarray(i * size, (i + 1) * size)), i * 32)
+    out.set(hash(input.subarray(i * size, (i + 1) * size)), i * 32)
   }
   return out
 }
+
+/** Digests of equal messages that lie one after another. */
+export const messagesOf = (input: Uint8Array, size: number): Uint8Array => each(input, size, sha256)
+
+/** The same with keccak-256. */
+export const keccaksOf = (input: Uint8Array, size: number): Uint8Array =>
+  each(input, size, keccak_256)
 
 export const fr32Of = (input: Uint8Array): Uint8Array => {
   const out = new Uint8Array((input.length / 127) * 128)

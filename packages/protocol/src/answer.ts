@@ -55,21 +55,23 @@ export interface TreeRoot {
 export const answerLength = (treeDepth: number, leafCount: bigint): number =>
   HEAD_BYTES + treeDepth * SIBLING_BYTES + LEAF_BYTES + depthFor(leafCount) * NODE_BYTES
 
-/**
- * @throws HoldfastError `PROOF_INVALID` when the opening's leaf or path have the wrong size for
- *   the slot's leaf count: better here than in a transaction.
- */
-export const encodeAnswer = ({ slot, leaf, opening }: AnswerInput): Uint8Array => {
-  const encoded = concatBytes(
+/** What stands before the leaf, the same in every answer of a deal in one period. */
+export const answerHead = ({ slot, leaf }: Omit<AnswerInput, 'opening'>): Uint8Array =>
+  concatBytes(
     fromHex(leaf.deal),
     Uint8Array.of(leaf.scheme),
     fromHex(leaf.root),
     uintBytes(leaf.leaves, 8),
     uintBytes(slot.slot, 4),
     slotPathBytes(slot),
-    opening.leaf,
-    opening.path,
   )
+
+/**
+ * @throws HoldfastError `PROOF_INVALID` when the opening's leaf or path have the wrong size for
+ *   the slot's leaf count: better here than in a transaction.
+ */
+export const encodeAnswer = ({ slot, leaf, opening }: AnswerInput): Uint8Array => {
+  const encoded = concatBytes(answerHead({ slot, leaf }), opening.leaf, opening.path)
   if (
     opening.leaf.length !== LEAF_BYTES ||
     encoded.length !== answerLength(slot.siblings.length, leaf.leaves)

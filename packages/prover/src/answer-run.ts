@@ -5,9 +5,11 @@
  * Invariant: proofs held at any time fit the memory that the caller allows, plus one batch.
  */
 import { invariant, type LeafIndex, NODE_BYTES, toNumber } from '@holdfast/protocol'
-import type { AnswerJob, AnswerOutcome, FileRange, LeafProof } from './prover.ts'
+import type { AnswerTaskJob, RunOfFile } from './answer-job.ts'
+import type { FileRange } from './kept-payload.ts'
+import type { AnswerJob, AnswerOutcome, LeafProof } from './prover.ts'
 import { shapeOf, treeDepth } from './scheme.ts'
-import type { AnswerTaskJob, AnswerTaskOutcome, RunOfFile } from './tasks.ts'
+import type { AnswerTaskOutcome } from './tasks.ts'
 import type { Operation } from './worker-pool.ts'
 
 /** Openings per task: enough to forget the cost of a round trip, few enough to share. */

@@ -5,11 +5,12 @@
  */
 import type { Engine } from '@holdfast/native'
 import { type Bytes, buildRangeProof, type LeafIndex, NODE_BYTES } from '@holdfast/protocol'
+import type { AnswerTaskJob, RunOfFile } from './answer-job.ts'
 import { OpenFiles } from './open-files.ts'
 import { openLeaf, openNode } from './opening.ts'
 import { ReadPlan } from './read-plan.ts'
 import { shapeOf, treeDepth, treeLeaves } from './scheme.ts'
-import type { AnswerTask, AnswerTaskJob, AnswerTaskOutcome, RangeTask, RunOfFile } from './tasks.ts'
+import type { AnswerTask, AnswerTaskOutcome, RangeTask } from './tasks.ts'
 import { type PlannedOpening, TreeReader } from './tree-reader.ts'
 
 type ReaderJob = Omit<AnswerTaskJob, 'indices'>

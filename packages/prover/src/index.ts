@@ -1,8 +1,9 @@
 /** The face of `@holdfast/prover`: re-exports only. */
 export * from './answer-here.ts'
-export * from './bundle.ts'
+export * from './bundle/bundler.ts'
 export * from './checksum.ts'
 export type { PlacedNode } from './forest.ts'
+export * from './kept-payload.ts'
 export { keptLayersLength } from './layers.ts'
 export * from './open-prover.ts'
 export * from './piece-cid.ts'

@@ -18,17 +18,19 @@ import {
   toNumber,
 } from '@holdfast/protocol'
 import { answerInOrder, runOf } from './answer-run.ts'
+import { buildBundle } from './bundle/build.ts'
+import type { BundleInput, BundleOptions, PeriodBundle, StoredBundle } from './bundle/bundler.ts'
+import { openStoredBundle } from './bundle/stored.ts'
 import { createLayersFile, FileCommit, upTo } from './commit-file.ts'
 import { planCommit } from './commit-plan.ts'
 import { StreamCommit } from './commit-stream.ts'
 import { hashBlocks } from './hash-blocks.ts'
+import type { FileRange, KeptPayload } from './kept-payload.ts'
 import type {
   AnswerEachOptions,
   AnswerJob,
   AnswerOutcome,
   CommitOptions,
-  FileRange,
-  KeptPayload,
   LeafRun,
   Prover,
   RangeCommit,
@@ -154,6 +156,16 @@ class ThreadedProver implements Prover {
     return this.#pool.operate('bulk', options?.signal, (operation) =>
       hashBlocks(operation, input, size),
     )
+  }
+
+  bundlePeriod(input: BundleInput, options: BundleOptions = {}): Promise<PeriodBundle> {
+    return this.#pool.operate('urgent', options.signal, (operation) =>
+      buildBundle(operation, this.#pool.threads, input, options),
+    )
+  }
+
+  openBundle(path: string, options?: CallOptions): Promise<StoredBundle> {
+    return openStoredBundle(this.#pool, path, options)
   }
 
   close(): Promise<void> {

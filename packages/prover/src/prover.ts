@@ -6,14 +6,9 @@
  * cancellation is cooperative and never kills a thread; results cross the thread boundary as data.
  */
 import type { Bytes, CallOptions, Commitment, LeafIndex, SchemeId } from '@holdfast/protocol'
+import type { Bundler } from './bundle/bundler.ts'
 import type { PlacedNode } from './forest.ts'
-
-/** A run of bytes inside a file: what workers open for themselves. */
-export interface FileRange {
-  readonly path: string
-  readonly offset: Bytes
-  readonly length: Bytes
-}
+import type { FileRange, KeptPayload } from './kept-payload.ts'
 
 export interface CommitProgress {
   readonly hashedBytes: Bytes
@@ -55,11 +50,7 @@ export interface LeafProof {
   readonly path: Uint8Array
 }
 
-export interface AnswerJob {
-  readonly payload: FileRange
-  /** Kept layers as `commit` wrote them. */
-  readonly layers: FileRange
-  readonly commitment: Commitment
+export interface AnswerJob extends KeptPayload {
   readonly indices: readonly LeafIndex[]
 }
 
@@ -74,15 +65,12 @@ export interface LeafRun {
   readonly last: LeafIndex
 }
 
-/** Where a payload lies and what it must be. */
-export type KeptPayload = Omit<AnswerJob, 'indices'>
-
 export interface AnswerEachOptions extends CallOptions {
   /** Proofs held at a time, in bytes. Default 16 MiB. */
   readonly memoryBytes?: Bytes
 }
 
-export interface Prover {
+export interface Prover extends Bundler {
   /** Which kernel does the work: for logs and metrics. */
   readonly engine: string
   /** @throws HoldfastError `PAYLOAD_EMPTY`, `INPUT_UNREADABLE`, `QUEUE_FULL`, `ABORTED`. */

@@ -3,8 +3,9 @@
  * give the same bytes.
  */
 import type { Engine } from '@holdfast/native'
-import { HoldfastError, type HoldfastErrorDetail, invariant } from '@holdfast/protocol'
+import { HoldfastError, type HoldfastErrorDetail } from '@holdfast/protocol'
 import { runAnswers, runRange } from './answer-task.ts'
+import { runBundleTask } from './bundle/run-task.ts'
 import { runLayers } from './layers-task.ts'
 import { Damage } from './opening.ts'
 import { ReadFailure } from './read-plan.ts'
@@ -32,12 +33,8 @@ const resultOf = (engine: Engine, task: Task): TaskValue | undefined => {
       engine.messages(task.input, task.size, task.out)
       return { kind: 'done' }
     default:
-      return unknownTask(task)
+      return runBundleTask(engine, task)
   }
-}
-
-const unknownTask = (task: never): never => {
-  invariant(false, `no such task: ${JSON.stringify(task)}`)
 }
 
 const damageOf = (task: Task, cause: unknown): HoldfastErrorDetail | undefined => {

@@ -6,8 +6,9 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { capacityAt, type Engine, holeNodes, nodesUnder } from '@holdfast/native'
 import { HoldfastError, NODE_BYTES } from '@holdfast/protocol'
+import type { RunOfFile } from './answer-job.ts'
 import { shapeOf } from './scheme.ts'
-import type { RunOfFile, SubtreeTask } from './tasks.ts'
+import type { SubtreeTask } from './tasks.ts'
 
 /** @throws HoldfastError `INPUT_UNREADABLE` with the system's reason. */
 export const unreadable = (path: string, cause: unknown): HoldfastError => {

@@ -4,13 +4,8 @@
  * the next safe point once the flag is not zero.
  */
 import type { HoldfastErrorDetail, SchemeId } from '@holdfast/protocol'
-
-/** A run of bytes in a file, as plain numbers. */
-export interface RunOfFile {
-  readonly path: string
-  readonly offset: number
-  readonly length: number
-}
+import type { AnswerTaskJob, RunOfFile } from './answer-job.ts'
+import type { BundleTask, BundleTaskValue } from './bundle/tasks.ts'
 
 /** Where a task's payload bytes are. */
 export type TaskSource =
@@ -34,15 +29,6 @@ export interface LayersTask {
   readonly scheme: SchemeId
   readonly payloadLength: bigint
   readonly layers: { readonly path: string; readonly offset: number }
-}
-
-/** The openings of one payload that are asked for. */
-export interface AnswerTaskJob {
-  readonly scheme: SchemeId
-  readonly root: Uint8Array
-  readonly payload: RunOfFile
-  readonly layers: RunOfFile
-  readonly indices: readonly bigint[]
 }
 
 export interface AnswerTask {
@@ -69,7 +55,7 @@ export interface MessagesTask {
   readonly out: Uint8Array
 }
 
-export type Task = SubtreeTask | LayersTask | AnswerTask | RangeTask | MessagesTask
+export type Task = SubtreeTask | LayersTask | AnswerTask | RangeTask | MessagesTask | BundleTask
 
 /** The openings of one job, joined: per index the leaf, then the path. */
 export type AnswerTaskOutcome =
@@ -81,6 +67,7 @@ export type TaskValue =
   | { readonly kind: 'answers'; readonly outcomes: readonly AnswerTaskOutcome[] }
   | { readonly kind: 'range'; readonly proof: Uint8Array }
   | { readonly kind: 'done' }
+  | BundleTaskValue
 
 export type TaskResult =
   | { readonly ok: true; readonly value: TaskValue }

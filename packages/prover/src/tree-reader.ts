@@ -7,10 +7,10 @@
  */
 import { type Engine, towerBytes } from '@holdfast/native'
 import { type Bytes, NODE_BYTES, type SchemeId, toNumber } from '@holdfast/protocol'
+import type { RunOfFile } from './answer-job.ts'
 import { type LayerGroup, layerGroups, PAGE_LEVELS, PAGE_NODES } from './layers.ts'
 import { ReadFailure, type ReadPlan } from './read-plan.ts'
 import { bytesUnder, type SchemeShape, shapeOf, treeDepth } from './scheme.ts'
-import type { RunOfFile } from './tasks.ts'
 
 /** A payload with its layers, open for reading. */
 export interface OpenPayload {

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Bytes, bytes } from '@holdfast/protocol'
-import type { FileRange } from '../src/prover.ts'
+import type { FileRange } from '../src/kept-payload.ts'
 
 /** Pseudo-random bytes, the same for the same seed. */
 export const noise = (length: number, seed = 1): Uint8Array => {

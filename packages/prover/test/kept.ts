@@ -2,8 +2,9 @@
  * A payload on disk with its kept layers, and jobs over it: for the tests that answer.
  */
 import { bytes, type Commitment, leafIndex, type SchemeId } from '@holdfast/protocol'
+import type { FileRange } from '../src/kept-payload.ts'
 import { keptLayersLength } from '../src/layers.ts'
-import type { AnswerJob, FileRange, Prover } from '../src/prover.ts'
+import type { AnswerJob, Prover } from '../src/prover.ts'
 import type { Folder } from './fixture.ts'
 
 export interface Kept {

@@ -6,11 +6,11 @@
  * with all their answers; no argument is kept. It does not judge answers: whoever builds a bundle
  * has just made them. It stores nothing either; `add` hands back each entry's hash for that.
  */
-import { bytesUint, equalBytes } from '../bytes.ts'
+import { bytesUint } from '../bytes.ts'
 import type { ChallengeContext } from '../challenge.ts'
 import { invariant } from '../errors.ts'
 import { depthFor } from '../geometry.ts'
-import { dealId, type Hash32, toHex } from '../ids.ts'
+import { type DealId, dealId, type Hash32, toHex } from '../ids.ts'
 import { NodeStack } from '../merkle/node-stack.ts'
 import { type SlotIndex, slotIndex } from '../units.ts'
 import {
@@ -23,7 +23,7 @@ import {
   bundleZeroNode,
   isBundleCount,
 } from './entry.ts'
-import type { BundlePlace } from './order.ts'
+import type { BundleDeal, BundlePlace } from './order.ts'
 
 const SLOT_AT = 73
 const HEAD_BYTES = 77
@@ -46,8 +46,8 @@ export class BundleBuilder {
   readonly #context: ChallengeContext
   readonly #stack: NodeStack = new NodeStack(bundleHasher)
   #count = 0n
-  #deal: Uint8Array = new Uint8Array(32)
-  #slot: SlotIndex | undefined
+  /** Whose five answers come now. */
+  #turn: BundleDeal | undefined
   #done = false
 
   constructor(context: ChallengeContext) {
@@ -65,15 +65,20 @@ export class BundleBuilder {
    *   bytes too short to be an answer, and after `finish`.
    */
   add(answer: Uint8Array): BuiltEntry {
-    invariant(!this.#done, 'this bundle is finished')
     invariant(answer.length > HEAD_BYTES, `an answer of ${answer.length} bytes`)
-    const index = this.#count
-    invariant(index < BUNDLE_ENTRIES_MAX, `a bundle has at most ${BUNDLE_ENTRIES_MAX} entries`)
-    const place = this.#place(index, answer)
-    const hash = bundleEntryHash(place, index, answer)
-    this.#stack.push(0, hash)
-    this.#count++
-    return { index, place, hash }
+    const deal = dealId(toHex(answer.subarray(0, 32)))
+    return this.#append(answer, slotIndex(bytesUint(answer.subarray(SLOT_AT, HEAD_BYTES))), deal)
+  }
+
+  /**
+   * Appends an entry without an answer (docs/spec/bundles.md, section 5). `at` says whose turn it
+   * is; the next global answer's when it is omitted.
+   * @throws HoldfastError `INVARIANT` as `add`.
+   */
+  addAbsent(at?: BundleDeal): BuiltEntry {
+    const global = this.#count < BUNDLE_GLOBALS
+    invariant(global === (at === undefined), `entry ${this.#count} is not of that class`)
+    return this.#append(new Uint8Array(0), at?.slot, at?.deal)
   }
 
   /**
@@ -94,21 +99,30 @@ export class BundleBuilder {
     return { root: bundleRoot(this.#context, count, this.#stack.rootAt(depth)), count }
   }
 
-  #place(index: bigint, answer: Uint8Array): BundlePlace {
+  #append(answer: Uint8Array, slot?: SlotIndex, deal?: DealId): BuiltEntry {
+    invariant(!this.#done, 'this bundle is finished')
+    const index = this.#count
+    invariant(index < BUNDLE_ENTRIES_MAX, `a bundle has at most ${BUNDLE_ENTRIES_MAX} entries`)
+    const place = this.#place(index, slot, deal)
+    const hash = bundleEntryHash(place, index, answer)
+    this.#stack.push(0, hash)
+    this.#count++
+    return { index, place, hash }
+  }
+
+  #place(index: bigint, slot?: SlotIndex, deal?: DealId): BundlePlace {
     if (index < BUNDLE_GLOBALS) return { class: 'global', i: Number(index) }
+    invariant(slot !== undefined && deal !== undefined, `entry ${index} belongs to a deal`)
     const i = Number((index - BUNDLE_GLOBALS) % BUNDLE_PER_DEAL)
-    const deal = answer.subarray(0, 32)
-    const slot = slotIndex(bytesUint(answer.subarray(SLOT_AT, HEAD_BYTES)))
     if (i === 0) {
-      const last = this.#slot
+      const last = this.#turn?.slot
       invariant(last === undefined || slot > last, `slot ${slot} comes after slot ${last}`)
-      this.#deal = deal.slice()
-      this.#slot = slot
+      this.#turn = { slot, deal }
     }
     invariant(
-      slot === this.#slot && equalBytes(deal, this.#deal),
-      `answer ${i} of slot ${this.#slot} was expected, not one of slot ${slot}`,
+      slot === this.#turn?.slot && deal === this.#turn.deal,
+      `answer ${i} of slot ${this.#turn?.slot} was expected, not one of slot ${slot}`,
     )
-    return { class: 'deal', slot, deal: dealId(toHex(deal)), i }
+    return { class: 'deal', slot, deal, i }
   }
 }

@@ -42,21 +42,32 @@ const tag = (question: BundleQuestion): Uint8Array =>
   question.class === 'global' ? GLOBAL_TAG : concatBytes(DEAL_TAG, fromHex(question.deal))
 
 /**
- * keccak(domain 32 ‖ class 1 ‖ deal 32 ‖ i 4 ‖ index 8 ‖ keccak(answer) 32).
+ * domain 32 ‖ class 1 ‖ deal 32 ‖ i 4 ‖ index 8 ‖ keccak(answer) 32: what an entry is the hash of,
+ * for whoever hashes with faster code.
+ * @throws HoldfastError `UNIT_INVALID` when `index` does not fit 64 bits or `i` 32.
+ */
+export const bundleEntryPreimage = (
+  question: BundleQuestion,
+  index: bigint,
+  answerHash: Uint8Array,
+): Uint8Array =>
+  concatBytes(
+    BUNDLE_DOMAIN,
+    tag(question),
+    uintBytes(BigInt(question.i), 4),
+    uintBytes(index, 8),
+    answerHash,
+  )
+
+/**
+ * The hash of an entry; of an absent one when `answer` is empty (docs/spec/bundles.md, section 5).
  * @throws HoldfastError `UNIT_INVALID` when `index` does not fit 64 bits or `i` 32.
  */
 export const bundleEntryHash = (
   question: BundleQuestion,
   index: bigint,
   answer: Uint8Array,
-): Uint8Array =>
-  keccak(
-    BUNDLE_DOMAIN,
-    tag(question),
-    uintBytes(BigInt(question.i), 4),
-    uintBytes(index, 8),
-    keccak(answer),
-  )
+): Uint8Array => keccak(bundleEntryPreimage(question, index, keccak(answer)))
 
 /** The root of a bundle: keccak(domain 32 ‖ challenge base 32 ‖ count 8 ‖ top node 32). */
 export const bundleRoot = (context: ChallengeContext, count: bigint, top: Uint8Array): Hash32 =>

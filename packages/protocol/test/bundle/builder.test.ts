@@ -5,7 +5,10 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BundleBuilder } from '../../src/bundle/builder.ts'
+import type { BundleDeal } from '../../src/bundle/order.ts'
 import { buildBundlePath, bundleNodes } from '../../src/bundle/path.ts'
+import { dealId } from '../../src/ids.ts'
+import { slotIndex } from '../../src/units.ts'
 import { entryHash, path, questions, root } from '../reference/bundle.ts'
 import { hex, uint, unhex } from '../reference/bytes.ts'
 import { bundled, CONTEXT, dealNumber, questionOf } from '../support/bundles.ts'
@@ -78,6 +81,31 @@ describe('a builder', () => {
     )
     expect(built).toBe(hex(root(CONTEXT, list)))
     expect(buildBundlePath(count, 50_459n, bundleNodes(hashes))).toHaveLength(16 * 32)
+  })
+
+  test('takes absent entries in their places, as the reference hashes no bytes', () => {
+    const answers = answersOf([true, true])
+    const gaps = new Set([0, 459, 461, 465])
+    const builder = new BundleBuilder(CONTEXT)
+    const at = (slot: number): BundleDeal => ({
+      slot: slotIndex(slot),
+      deal: dealId(dealNumber(slot)),
+    })
+    const hashes = answers.map((answer, index) => {
+      const slot = index < 460 ? undefined : at(Math.floor((index - 460) / 5))
+      return (gaps.has(index) ? builder.addAbsent(slot) : builder.add(answer)).hash
+    })
+    const asked = questions([dealNumber(0), dealNumber(1)])
+    const wanted = asked.map((question, index) => {
+      const answer = gaps.has(index) ? Buffer.alloc(0) : (answers[index] ?? Buffer.alloc(0))
+      return entryHash({ ...question, answer }, index)
+    })
+    expect(hashes.map(hex)).toEqual(wanted.map(hex))
+    expect(builder.finish().root).toBe(hex(root(CONTEXT, wanted)))
+    const started = fed(answers.slice(0, 461))
+    expectCode('INVARIANT', () => started.addAbsent())
+    expectCode('INVARIANT', () => started.addAbsent(at(1)))
+    expectCode('INVARIANT', () => new BundleBuilder(CONTEXT).addAbsent(at(0)))
   })
 
   test('takes answers in their order only', () => {

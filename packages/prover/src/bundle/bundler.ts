@@ -1,7 +1,7 @@
 /**
  * The bundle of a period as a port: every answer that a provider owes for one period, made, hashed
  * and written to a file of its own; later, single entries read from that file with what opens them.
- * What a bundle is: docs/spec/bundles.md. What the file looks like: `bundle-file.ts`.
+ * What a bundle is: docs/spec/bundles.md. What the file looks like: `layout.ts`.
  *
  * Invariants: memory does not grow with the number of answers; a bundle's file is whole or not
  * there; nothing read from it is handed out before it led to the bundle's root. Damaged payloads
@@ -18,7 +18,7 @@ import type {
   ProviderTree,
   Root,
 } from '@holdfast/protocol'
-import type { KeptPayload } from './prover.ts'
+import type { KeptPayload } from '../kept-payload.ts'
 
 /** Of which period, over what, and where to. */
 export interface BundleInput {
@@ -39,7 +39,7 @@ export interface BundleProgress {
 }
 
 export interface BundleOptions extends CallOptions {
-  /** Answers held at a time, in bytes. Default 16 MiB; one batch of about 300 KiB is the least. */
+  /** Answers held at a time, in bytes. Default 16 MiB; one batch of about 1 MiB is the least. */
   readonly memoryBytes?: Bytes
   /** Default true: file and folder are synced before the call resolves. */
   readonly durable?: boolean
@@ -89,8 +89,8 @@ export interface StoredBundle {
   readonly root: Hash32
   readonly count: bigint
   readonly absent: bigint
-  /** The challenge base of its period: `challengeBase(context)` of the one it was built for. */
-  readonly base: Hash32
+  /** Which provider, period and seed it was built for. */
+  readonly context: ChallengeContext
   /** One entry with its path in the bundle. @throws HoldfastError `RANGE_INVALID` outside. */
   entry(index: bigint, options?: CallOptions): Promise<BundleOpening>
   /** The entry that answers a question; undefined when the deal has none in this bundle. */
