@@ -68,6 +68,7 @@ export type LedgerEvent =
     }
   /** Unpaid from `period` on. */
   | { readonly kind: 'deal-faulted'; readonly deal: DealId; readonly period: Period }
+  /** Its end came nearer: by notice of either side, or by consent. */
   | { readonly kind: 'deal-terminated'; readonly deal: DealId; readonly end: Period }
   | {
       readonly kind: 'deal-settled'
@@ -119,7 +120,7 @@ export type SettlementEvent =
   | { readonly kind: 'period-missed'; readonly provider: ProviderId; readonly period: Period }
   | { readonly kind: 'audit-answered'; readonly provider: ProviderId; readonly period: Period }
   | {
-      readonly kind: 'audit-slashed'
+      readonly kind: 'audit-lost'
       readonly provider: ProviderId
       readonly period: Period
       readonly reporter: Address
@@ -134,28 +135,36 @@ export type SettlementEvent =
       readonly bond: Amount
     } & DisputedEntry)
   | ({ readonly kind: 'dispute-answered' } & DisputedEntry)
+  /** Not answered in time: stake, mark and bond are as `period-unmarked` and the figures say. */
   | ({
-      readonly kind: 'dispute-slashed'
+      readonly kind: 'dispute-lost'
       readonly opener: Address
       /** What left the stake. */
       readonly slashed: Amount
       /** The part of it that the opener got, besides its bond. */
       readonly reward: Amount
     } & DisputedEntry)
+  /** The chain could not be used for 30 periods: the bond is back, the mark taken, no stake lost. */
+  | ({ readonly kind: 'dispute-expired' } & DisputedEntry)
+  /** A lost dispute showed it: anybody may declare the deal's fault. */
+  | { readonly kind: 'deal-shown-lost'; readonly deal: DealId; readonly period: Period }
+  /** A slash or its end stopped it: no deal opens until it has stake again and says so. */
+  | { readonly kind: 'provider-stopped'; readonly provider: ProviderId }
   /** Fourteen missed periods: it proves nothing any more, and its deals end at `at`. */
   | { readonly kind: 'provider-terminated'; readonly provider: ProviderId; readonly at: Period }
   /** Paid again from `period` on. */
-  | { readonly kind: 'deal-recovered'; readonly deal: DealId; readonly period: Period }
+  | {
+      readonly kind: 'deal-recovered'
+      readonly deal: DealId
+      readonly slot: SlotIndex
+      readonly period: Period
+    }
   | {
       readonly kind: 'deal-topped-up'
       readonly deal: DealId
       readonly amount: Amount
       readonly end: Period
     }
-  /** The operator gave notice. */
-  | { readonly kind: 'deal-resigned'; readonly deal: DealId; readonly end: Period }
-  /** Both parties agreed to end it. */
-  | { readonly kind: 'deal-consented'; readonly deal: DealId; readonly end: Period }
 
 export interface TxReceipt {
   readonly transaction: Hash32

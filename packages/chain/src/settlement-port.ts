@@ -25,7 +25,7 @@ import type { SendOptions } from './send-options.ts'
 export interface OwedAudit {
   /** The newest marked period. */
   readonly period: Period
-  /** From here on anybody may slash for it; a late answer is taken until somebody does. */
+  /** From here on anybody may slash for it, unless the next period is void; answered until then. */
   readonly dueAt: Timestamp
 }
 
@@ -33,8 +33,10 @@ export interface OwedAudit {
 export interface ProviderStanding {
   /** The first period whose outcome can still change. Nothing from it on is paid. */
   readonly finalBefore: Period
-  /** The newest period that is marked as proven. */
+  /** The newest period that was marked as proven, even if its mark was taken back. */
   readonly newest: Period | undefined
+  /** The next commit will owe an audit. */
+  readonly auditNext: boolean
   readonly audit: OwedAudit | undefined
   /** Disputes that are neither answered nor slashed. */
   readonly openDisputes: number
@@ -45,7 +47,7 @@ export interface ProviderStanding {
 }
 
 export interface Dispute extends DisputedEntry {
-  readonly state: 'open' | 'answered' | 'slashed'
+  readonly state: 'open' | 'answered' | 'lost' | 'expired'
   readonly opener: Address
   readonly openedAt: Timestamp
   readonly bond: Amount
@@ -116,7 +118,8 @@ export interface SettlementAccount extends SettlementReader {
   ): Promise<TxReceipt>
   /**
    * Ends a dispute that nobody answered in time.
-   * @param usable ceil(T / P) periods that show the chain was usable (`usablePeriods`).
+   * @param usable ceil(T / P) periods that show the chain was usable (`usablePeriods`); none for one
+   *   that is 30 periods old and expires.
    * @throws HoldfastError `DISPUTE_STATE` when none is open or its time has not passed.
    */
   slashTimeout(
@@ -124,8 +127,12 @@ export interface SettlementAccount extends SettlementReader {
     usable: readonly Period[],
     options?: SendOptions,
   ): Promise<TxReceipt>
-  /** Ends an audit that is overdue; half of the slash is the sender's. @throws `PROVIDER_STATE`. */
-  slashAudit(provider: ProviderId, options?: SendOptions): Promise<TxReceipt>
+  /**
+   * Ends an audit that is overdue; half of the slash is the sender's.
+   * @param usable a period after the audited one that had a seed and is over.
+   * @throws HoldfastError `PROVIDER_STATE` when none is owed or it is not late.
+   */
+  slashAudit(provider: ProviderId, usable: Period, options?: SendOptions): Promise<TxReceipt>
   /**
    * Writes a missed period down, which then is charged.
    * @throws HoldfastError `PROVIDER_STATE` when it is not missed; `NOTHING_TO_DO` when it is written
@@ -141,7 +148,10 @@ export interface SettlementAccount extends SettlementReader {
     periods: readonly Period[],
     options?: SendOptions,
   ): Promise<TxReceipt>
-  /** Adds to a deal's deposit from the sender's free balance. @throws `DEAL_STATE`, `TERMS_INVALID`. */
+  /**
+   * Adds to a deal's deposit from the sender's free balance, up to the cost of the term.
+   * @throws HoldfastError `DEAL_STATE` after notice or the end, `TERMS_INVALID`, `FUNDS_INSUFFICIENT`.
+   */
   topUp(deal: DealId, amount: Amount, options?: SendOptions): Promise<TxReceipt>
   /** Ends a deal after this period, with both signatures. */
   closeByConsent(

@@ -50,17 +50,23 @@ export const missUnitsBetween = (
 export interface DealFaults {
   /** Settled faulty periods. */
   readonly counted: Periods
-  /** The first period of the fault that is kept; undefined when there is none. */
+  /** The first unpaid period of the interval that is kept; undefined when there is none. */
   readonly from: Period | undefined
+  /** The first period of the present fault, which a widened interval began before. */
+  readonly since: Period | undefined
   /** The first period that is paid again; undefined while the deal is faulty. */
   readonly until: Period | undefined
 }
 
-export const NO_FAULTS: DealFaults = { counted: periods(0n), from: undefined, until: undefined }
+export const NO_FAULTS: DealFaults = {
+  counted: periods(0n),
+  from: undefined,
+  since: undefined,
+  until: undefined,
+}
 
 /** True while the deal is out of its provider's tree because its bytes are lost. */
-export const isFaulty = (faults: DealFaults): boolean =>
-  faults.from !== undefined && faults.until === undefined
+export const isFaulty = (faults: DealFaults): boolean => faults.since !== undefined
 
 /** Moves an interval that is over and settled into the sum. */
 export const foldFaults = (faults: DealFaults, settledThrough: Period): DealFaults => {
@@ -76,13 +82,13 @@ export const withFault = (
 ): DealFaults => {
   invariant(!isFaulty(faults), 'a faulty deal is not declared faulty again')
   const free = foldFaults(faults, input.settledThrough)
-  return { ...free, from: free.from ?? input.from, until: undefined }
+  return { ...free, from: free.from ?? input.from, since: input.from, until: undefined }
 }
 
 /** Recovered: paid from `until` on. */
 export const withRecovery = (faults: DealFaults, until: Period): DealFaults => {
   invariant(isFaulty(faults), 'a deal that is not faulty is not recovered')
-  return { ...faults, until }
+  return { ...faults, since: undefined, until }
 }
 
 /** Where a deal ends, and whether because its bytes are lost. */
@@ -101,8 +107,8 @@ export const dealEnd = (
   faults: DealFaults,
   terminatedAt: Period | undefined,
 ): DealEnd => {
-  const from = isFaulty(faults) ? faults.from : undefined
-  const worn = from === undefined ? undefined : period(from + PERIODS_TO_AN_END)
+  const { since } = faults
+  const worn = since === undefined ? undefined : period(since + PERIODS_TO_AN_END)
   const gone = worn !== undefined && worn <= own
   const orphaned = terminatedAt !== undefined && terminatedAt <= own
   let end = own

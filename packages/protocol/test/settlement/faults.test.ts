@@ -84,7 +84,7 @@ describe('faults of a deal', () => {
     )
     expect(foldFaults(faults, period(8))).toBe(faults)
     const folded = foldFaults(faults, period(9))
-    expect(folded).toEqual({ counted: 4n, from: undefined, until: undefined })
+    expect(folded).toEqual({ ...NO_FAULTS, counted: 4n })
     expect(faultyPeriods(folded, period(20))).toBe(faultyPeriods(faults, period(20)))
   })
 
