@@ -4,5 +4,12 @@ import { commitSuite } from './commit.ts'
 import { hashSuite } from './hash.ts'
 import { proveSuite } from './prove.ts'
 import { scaleSuite } from './scale.ts'
+import { uploadSuite } from './upload.ts'
 
-export const SUITES: readonly Suite[] = [hashSuite, commitSuite, proveSuite, scaleSuite]
+export const SUITES: readonly Suite[] = [
+  hashSuite,
+  commitSuite,
+  proveSuite,
+  scaleSuite,
+  uploadSuite,
+]

@@ -22,6 +22,7 @@ export type HoldfastErrorDetail =
   | { readonly code: 'VOUCHER_REPLAYED'; readonly nonce: string }
   | { readonly code: 'SIGNATURE_INVALID'; readonly expected: string; readonly actual: string }
   | { readonly code: 'RANGE_INVALID'; readonly reason: string }
+  | { readonly code: 'ENCODING_REFUSED'; readonly encoding: string }
   | { readonly code: 'CONFIG_INVALID'; readonly path: string; readonly reason: string }
   | { readonly code: 'INPUT_UNREADABLE'; readonly path: string; readonly reason: string }
   | { readonly code: 'USAGE'; readonly reason: string }
@@ -72,6 +73,7 @@ export type HoldfastErrorDetail =
   | { readonly code: 'TIMED_OUT'; readonly what: string; readonly afterMs: number }
   // integrity
   | { readonly code: 'PROOF_INVALID'; readonly reason: string }
+  | { readonly code: 'CHECKSUM_MISMATCH'; readonly expected: string; readonly actual: string }
   | { readonly code: 'ROOT_MISMATCH'; readonly expected: string; readonly actual: string }
   | { readonly code: 'CID_MISMATCH'; readonly expected: string; readonly actual: string }
   | {

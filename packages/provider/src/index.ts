@@ -10,3 +10,4 @@ export type { ProviderDependencies, ProviderOptions, ProviderParts } from './pro
 export { FileSectorStore } from './store/file-sector-store.ts'
 export type { SectorStore, StoredPayload } from './store/sector-store.ts'
 export { createVolume } from './store/volume-files.ts'
+export { createTlsIdentity } from './tls.ts'

@@ -4,6 +4,7 @@
  * Stopping order: no new requests, running uploads end, duties in hand end, follower, stores.
  */
 import { bytes, milliseconds } from '@holdfast/protocol'
+import { openChecksum } from '@holdfast/prover'
 import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
 import { lockHome } from './home.ts'
@@ -136,6 +137,7 @@ export class Provider {
       clock,
       logger,
       progress: PROGRESS_RULE,
+      checksum: openChecksum(),
       onServed: (count) => {
         this.#served.bytes += count
       },

@@ -22,7 +22,7 @@ import type { ByteSpan, ProviderPeer } from '../transfer/provider-peer.ts'
 import { withRetry } from '../transfer/retry.ts'
 
 const PART_BYTES: Bytes = bytes(4 * 1024 * 1024)
-const PARALLEL_PARTS = 4
+const PARALLEL_PARTS = 8
 const PART_TRIES = 6
 const SESSION_TRIES = 3
 

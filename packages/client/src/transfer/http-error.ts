@@ -31,6 +31,7 @@ const rebuild = (code: string, fields: Fields): HoldfastErrorDetail | undefined 
         leaf: integer(fields['leaf']),
         what: text(fields['what']),
       }
+    case 'CHECKSUM_MISMATCH':
     case 'ROOT_MISMATCH':
       return { code, expected: text(fields['expected']), actual: text(fields['actual']) }
     case 'UNAUTHORIZED':

@@ -10,10 +10,13 @@ import { HoldfastError } from '@holdfast/protocol'
 import { errorCode, errorMessage } from '../system-error.ts'
 import { httpError } from './http-error.ts'
 import type { PinnedCertificate } from './pinned-tls.ts'
+import { Pipelines } from './pipelines.ts'
 
 /** JSON answers are short: durable ranges and errors. */
 const JSON_BYTES_MAX = 1024 * 1024
 const SOCKETS_MAX = 8
+/** Connections that parts are sent over, where nothing else is said. */
+const UPLOAD_CONNECTIONS = 4
 /** How OpenSSL says that a certificate is not the one that was pinned. */
 const OTHER_CERTIFICATE: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -24,11 +27,16 @@ const OTHER_CERTIFICATE: ReadonlySet<string> = new Set([
 ])
 
 export interface HttpsCall {
-  readonly method: 'GET' | 'PUT'
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
   readonly signal?: AbortSignal
+}
+
+export interface HttpsChannelOptions {
+  /** Silence after which a peer counts as gone. */
+  readonly idleMs: number
+  /** Connections that parts are sent over. Default 4. */
+  readonly uploadConnections?: number
 }
 
 interface Answer {
@@ -41,9 +49,14 @@ export class HttpsChannel {
   readonly #base: URL
   readonly #idleMs: number
   readonly #pinned: PinnedCertificate
+  readonly #pipelines: Pipelines
 
-  constructor(base: string, pinned: PinnedCertificate, idleMs: number) {
+  constructor(base: string, pinned: PinnedCertificate, options: HttpsChannelOptions) {
+    const { idleMs, uploadConnections = UPLOAD_CONNECTIONS } = options
     this.#base = new URL(base)
+    const host = this.#base.hostname.replace(/^\[|\]$/g, '')
+    const port = Number(this.#base.port || 443)
+    this.#pipelines = new Pipelines({ host, port, pinned, idleMs }, uploadConnections)
     this.#idleMs = idleMs
     this.#pinned = pinned
     this.#agent = new Agent({
@@ -66,6 +79,20 @@ export class HttpsChannel {
     return value
   }
 
+  /** Sends bytes with PUT, behind others on the same connection; the answer is JSON. */
+  async put(call: HttpsCall, body: Uint8Array): Promise<unknown> {
+    const { path, headers, signal } = call
+    if (signal?.aborted === true) throw new HoldfastError({ code: 'ABORTED' })
+    const answer = await this.#pipelines
+      .send({ method: 'PUT', path, headers, body }, signal)
+      .catch((error: unknown) => {
+        throw this.#error(error, signal)
+      })
+    const value = parseJson(answer.body)
+    if (answer.status !== 200) throw httpError(this.peer, answer.status, value)
+    return value
+  }
+
   /** A ranged read that answers with exactly `length` bytes. */
   async bytes(call: HttpsCall, length: number): Promise<Uint8Array> {
     const { status, body } = await this.#send(call, Math.max(length, JSON_BYTES_MAX))
@@ -78,6 +105,7 @@ export class HttpsChannel {
   }
 
   close(): void {
+    this.#pipelines.close()
     this.#agent.destroy()
   }
 
@@ -87,8 +115,7 @@ export class HttpsChannel {
       const request = httpsRequest(
         new URL(call.path, this.#base),
         {
-          method: call.method,
-          headers: { ...call.headers, 'content-length': String(call.body?.length ?? 0) },
+          headers: call.headers,
           agent: this.#agent,
           timeout: this.#idleMs,
           ...(call.signal === undefined ? {} : { signal: call.signal }),
@@ -101,11 +128,11 @@ export class HttpsChannel {
         },
       )
       request.once('timeout', () => {
-        const what = `${call.method} ${call.path.split('/').slice(0, 3).join('/')} at ${this.peer}`
+        const what = `GET ${call.path.split('/').slice(0, 3).join('/')} at ${this.peer}`
         request.destroy(new HoldfastError({ code: 'TIMED_OUT', what, afterMs: this.#idleMs }))
       })
       request.once('error', fail)
-      request.end(call.body)
+      request.end()
     })
   }
 

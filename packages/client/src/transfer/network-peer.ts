@@ -13,6 +13,7 @@ import {
   type SessionRequest,
   toNumber,
 } from '@holdfast/protocol'
+import { type Checksum, openChecksum } from '@holdfast/prover'
 import { GrpcChannel } from './grpc-channel.ts'
 import { HttpsChannel } from './https-channel.ts'
 import { pinCertificate } from './pinned-tls.ts'
@@ -27,22 +28,34 @@ const IDLE_MS = 60_000
 /** The slowest provider that may verify a payload: 16 MiB per second, and room. */
 const COMMIT_BYTES_PER_MS = 16_777n
 
+export interface ConnectorOptions {
+  /** Connections that parts are sent over. Default 4. */
+  readonly uploadConnections?: number
+  /** Where bulk bytes go instead of where the provider says: for a tunnel. Its key is checked all the same. */
+  readonly httpEndpoint?: string
+}
+
 /** Makes the `ConnectPeer` of a real network. */
 export const networkConnector =
-  (clock: Clock): ConnectPeer =>
+  (clock: Clock, { httpEndpoint, ...channel }: ConnectorOptions = {}): ConnectPeer =>
   async (record, options = {}) => {
     const pinned = await pinCertificate(record.endpoint, record.tlsKeyHash, {
       timeoutMs: SHORT_MS,
       ...options,
     })
     const grpc = new GrpcChannel(record.endpoint, pinned, clock)
-    return new NetworkPeer(record, grpc, (base) => new HttpsChannel(base, pinned, IDLE_MS))
+    return new NetworkPeer(
+      record,
+      grpc,
+      (base) => new HttpsChannel(httpEndpoint ?? base, pinned, { idleMs: IDLE_MS, ...channel }),
+    )
   }
 
 class NetworkPeer implements ProviderPeer {
   readonly provider: ProviderRecord['provider']
   readonly #grpc: GrpcChannel
   readonly #openHttps: (base: string) => HttpsChannel
+  readonly #checksum: Checksum = openChecksum()
   #described: Promise<DescribeResponse> | undefined
   #https: HttpsChannel | undefined
 
@@ -98,17 +111,16 @@ class NetworkPeer implements ProviderPeer {
     options: CallOptions = {},
   ): Promise<readonly ByteSpan[]> {
     const https = await this.#bulk(options)
-    const answer = await https.json({
-      method: 'PUT',
+    const call = {
       path: `/v1/uploads/${encodeURIComponent(session)}`,
       headers: {
         authorization: `Bearer ${token}`,
         'content-range': `bytes ${start}-${end - 1n}/${total}`,
         'content-type': 'application/octet-stream',
+        'content-digest': `crc32c=:${checksumText(this.#checksum(body))}:`,
       },
-      body,
-      ...options,
-    })
+    }
+    const answer = await https.put({ ...call, ...options }, body)
     return durableSpans(https.peer, answer)
   }
 
@@ -118,7 +130,6 @@ class NetworkPeer implements ProviderPeer {
   ): Promise<readonly ByteSpan[]> {
     const https = await this.#bulk(options)
     const answer = await https.json({
-      method: 'GET',
       path: `/v1/uploads/${encodeURIComponent(session)}`,
       headers: { authorization: `Bearer ${token}` },
       ...options,
@@ -134,7 +145,6 @@ class NetworkPeer implements ProviderPeer {
     const https = await this.#bulk(options)
     return https.bytes(
       {
-        method: 'GET',
         path: `/v1/payloads/${root}`,
         headers: { range: `bytes=${start}-${end - 1n}` },
         ...options,
@@ -153,6 +163,13 @@ class NetworkPeer implements ProviderPeer {
     this.#https ??= this.#openHttps(httpEndpoint)
     return this.#https
   }
+}
+
+/** The four bytes of a CRC-32C, big endian, in base64: as `Content-Digest` wants it (RFC 9530). */
+const checksumText = (checksum: number): string => {
+  const bytesOf = Buffer.alloc(4)
+  bytesOf.writeUInt32BE(checksum)
+  return bytesOf.toString('base64')
 }
 
 /** `{"durable":[["start","end"],…]}`: decimal strings, end exclusive. */

@@ -134,7 +134,8 @@ export class HttpServer {
       const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
       logger.error('request failed by our own fault', { method: request.method, reason })
     }
-    if (response.headersSent || response.destroyed || request.destroyed) response.destroy()
+    const cut = request.destroyed && !request.complete
+    if (response.headersSent || response.destroyed || cut) response.destroy()
     else sendError(response, error)
   }
 }

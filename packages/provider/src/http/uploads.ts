@@ -6,16 +6,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { addAbortSignal } from 'node:stream'
 import { type Clock, HoldfastError, type SessionRequest } from '@holdfast/protocol'
+import type { Checksum } from '@holdfast/prover'
 import type { Intake } from '../intake/intake.ts'
 import type { ByteRange } from '../store/ranges.ts'
 import { sendJson } from './answers.ts'
 import { parseContentRange } from './byte-ranges.ts'
+import { parseContentDigest } from './content-digest.ts'
 import { type ProgressRule, watchProgress } from './progress-watch.ts'
 
 export interface UploadDependencies {
   readonly intake: Intake
   readonly clock: Clock
   readonly progress: ProgressRule
+  readonly checksum: Checksum
 }
 
 const sessionRequest = (session: string, request: IncomingMessage): SessionRequest => {
@@ -37,21 +40,24 @@ export const getUpload = (
 
 /** Takes one part. */
 export const putUpload = async (
-  { intake, clock, progress }: UploadDependencies,
+  { intake, clock, progress, checksum }: UploadDependencies,
   session: string,
   { request, response }: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> => {
   const authority = sessionRequest(session, request)
   const part = parseContentRange(request.headers['content-range'])
   checkBody(request, part)
+  const digest = parseContentDigest(headerOf(request, 'content-digest'), checksum)
   const done = new AbortController()
   let moved = 0
   const counted = async function* (stop: AbortSignal): AsyncGenerator<Uint8Array> {
     addAbortSignal(stop, request)
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       moved += chunk.length
+      digest?.add(chunk)
       yield chunk
     }
+    digest?.check()
   }
   const watching = watchProgress(clock, progress, {
     moved: () => moved,
@@ -59,7 +65,8 @@ export const putUpload = async (
     done: done.signal,
   })
   try {
-    sendRanges(response, await intake.putPart(authority, part, counted))
+    const body = { bytes: counted, checkedAtEnd: digest !== undefined }
+    sendRanges(response, await intake.putPart(authority, part, body))
   } finally {
     done.abort()
     await watching
@@ -76,8 +83,14 @@ const checkBody = (request: IncomingMessage, part: ByteRange): void => {
   }
   const encoding = request.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') {
-    throw new HoldfastError({ code: 'RANGE_INVALID', reason: `Content-Encoding is ${encoding}` })
+    throw new HoldfastError({ code: 'ENCODING_REFUSED', encoding: encoding.slice(0, 64) })
   }
+}
+
+/** A header that may be there once. */
+const headerOf = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
 }
 
 const stalled = ({ stretchMs, bytesMin }: ProgressRule): HoldfastError =>

@@ -2,14 +2,19 @@
  * Receiving one part: bytes as they come, gathered to 1 MiB, written where they belong, skipping
  * what is durable already. Knows nothing of sessions, HTTP or files.
  *
- * Invariants: never more than 1 MiB and one chunk in memory; what was written before a break is
- * settled, so that the sender need not repeat it.
+ * Invariants: never more than 2 MiB and one chunk in memory, half of that on its way to the disk; what
+ * was written before a break is settled, so that the sender need not repeat it, unless the part has a
+ * checksum that was not reached.
  */
 import { type Bytes, bytes, HoldfastError, plus, toNumber } from '@holdfast/protocol'
 import { type ByteRange, missingRanges } from '../store/ranges.ts'
 
-/** The bytes of a part; they stop coming when the signal fires. */
-export type PartBody = (stop: AbortSignal) => AsyncIterable<Uint8Array>
+export interface PartBody {
+  /** The bytes of a part; they stop coming when the signal fires. */
+  readonly bytes: (stop: AbortSignal) => AsyncIterable<Uint8Array>
+  /** True when they are known to be right only after the last one: before that none may count. */
+  readonly checkedAtEnd: boolean
+}
 
 export interface PartTarget {
   write(offset: Bytes, buffers: readonly Uint8Array[]): Promise<void>
@@ -38,16 +43,27 @@ export const receivePart = async (
 ): Promise<void> => {
   const { range, stop } = part
   let written = range.start
+  let writing: Promise<void> = Promise.resolve()
   try {
-    for await (const gathered of gather(body(stop), range)) {
+    for await (const gathered of gather(body.bytes(stop), range)) {
+      await writing
       if (stop.aborted) throw new HoldfastError({ code: 'ABORTED' })
-      written = await writeMissing(target, part, written, gathered)
+      writing = writeMissing(target, part, written, gathered).then((end) => {
+        written = end
+      })
+      // Waited for before the next write and at the end; until then its failure is nobody's.
+      writing.catch(() => undefined)
     }
+    await writing
   } catch (error) {
-    if (written > range.start && !stop.aborted) await target.settle({ ...range, end: written })
+    await writing.catch(() => undefined)
+    const counts = written > range.start && !stop.aborted && !body.checkedAtEnd
+    if (counts) await target.settle({ ...range, end: written })
     throw error
   }
-  if (written > range.start) await target.settle({ ...range, end: written })
+  if (written > range.start && (written === range.end || !body.checkedAtEnd)) {
+    await target.settle({ ...range, end: written })
+  }
   if (written < range.end) throw wrongLength(range, `ended after ${written - range.start}`)
 }
 

@@ -160,7 +160,7 @@ describe('uploads are refused', () => {
       '400 RANGE_INVALID',
       '400 RANGE_INVALID',
       '400 RANGE_INVALID',
-      '400 RANGE_INVALID',
+      '415 ENCODING_REFUSED',
       '401 UNAUTHORIZED',
     ])
     await client.call(providerService.abortUpload, session)
