@@ -15,6 +15,7 @@ import {
   type ProviderId,
 } from '@holdfast/protocol'
 import { writeDurably } from './store/volume-files.ts'
+import { rpcsFrom } from './transactions/rpc-list.ts'
 
 export interface ProviderConfig {
   readonly network: string
@@ -37,6 +38,8 @@ export interface ProviderConfig {
   readonly diskMargin: Bytes
   /** Proven periods after which a deal is settled; undefined: by the length of the period. */
   readonly settleEvery: number | undefined
+  /** JSON-RPC endpoints, the preferred first; the network file's unless given. */
+  readonly rpcs?: readonly string[] | undefined
 }
 
 export const PAYLOAD_MAX_DEFAULT: Bytes = bytes(64n * 2n ** 30n)
@@ -126,6 +129,7 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
     settleEvery: read.has('settleEvery')
       ? read.count('settleEvery', { min: 1, max: 10_000 })
       : undefined,
+    rpcs: rpcsFrom(value, read.problems),
   }
   if (read.problems.length === 0) return config
   throw new HoldfastError({ code: 'CONFIG_INVALID', path, reason: read.problems.join('; ') })

@@ -33,6 +33,7 @@ import { ProviderService } from './provider-service.ts'
 import { CallCounter } from './rpc/call-counter.ts'
 import { FileSectorStore } from './store/file-sector-store.ts'
 import { readTlsIdentity, type TlsIdentity } from './tls.ts'
+import type { JournalOutbox } from './transactions/journal-outbox.ts'
 
 export interface ProviderDependencies {
   readonly ledger: ProviderLedger
@@ -42,6 +43,8 @@ export interface ProviderDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Of the ledger, to be kept in the journal. */
+  readonly outbox?: JournalOutbox
 }
 
 export interface ProviderOptions {
@@ -95,6 +98,7 @@ export const openParts = async (
   const tls = await readTlsIdentity(paths.tls)
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger)
+  dependencies.outbox?.attach(book)
   const { sharedPayloadMax } = options
   const place = {
     ...{ directory: paths.volume, provider, capacity, diskMargin },

@@ -1,33 +1,24 @@
 /**
  * What every function of the EVM adapter takes first: the RPC client with what belongs to it. And
  * the one way to call it: `reach` adds cancellation, and turns transport failures into
- * `LEDGER_UNREACHABLE`. Reads are retried a bounded number of times by the transport, and move to
- * the next endpoint when one fails.
+ * `LEDGER_UNREACHABLE`. Reads are retried a bounded number of times, and move to the next endpoint
+ * when one fails (`endpoints.ts`).
  */
 import { setMaxListeners } from 'node:events'
 import { type CallOptions, type Clock, HoldfastError, type Logger } from '@holdfast/protocol'
-import {
-  BaseError,
-  type Client,
-  createClient,
-  fallback,
-  HttpRequestError,
-  http,
-  TimeoutError,
-  type Transport,
-} from 'viem'
+import { BaseError, type Client, type Transport } from 'viem'
 import { getChainId } from 'viem/actions'
+import { type Alarms, silentAlarms } from '../alarms.ts'
 import type { NetworkParams } from '../ledger.ts'
-
-const RETRIES = 3
-const RETRY_DELAY_MS = 150
-const TIMEOUT_MS = 20_000
-/** Calls of one turn of the event loop travel together. */
-const BATCH_SIZE = 64
+import { type EndpointSource, Endpoints, isTransport, ownError } from './endpoints.ts'
+import { jsonRpc } from './json-rpc.ts'
 
 /** A chain, whatever is deployed on it. */
 export interface ChainClient {
+  /** Asks the best endpoint, and the others when it fails. */
   readonly rpc: Client<Transport>
+  readonly endpoints: Endpoints
+  readonly alarms: Alarms
   readonly chainId: bigint
   readonly clock: Clock
   readonly logger: Logger
@@ -49,35 +40,15 @@ const shown = (text: string): string => {
   return `${url.protocol}//${url.host}`
 }
 
-/** The endpoints as people may see them: without paths, which often hold keys. */
-const endpointsShown = (urls: readonly string[]): string => urls.map(shown).join(', ')
-
-/** A client over one or more JSON-RPC endpoints, the first preferred. */
-const rpcClient = (urls: readonly string[]): Client<Transport> => {
-  const options = {
-    batch: { batchSize: BATCH_SIZE, wait: 0 },
-    retryDelay: RETRY_DELAY_MS,
-    timeout: TIMEOUT_MS,
-  }
-  const [only, ...others] = urls
-  if (others.length === 0) {
-    return createClient({
-      cacheTime: 0,
-      transport: http(only, { ...options, retryCount: RETRIES }),
-    })
-  }
-  // The next endpoint comes before the next try: one that is down costs no waiting.
-  const transports = urls.map((url) => http(url, { ...options, retryCount: 0 }))
-  const together = { retryCount: RETRIES, retryDelay: RETRY_DELAY_MS, shouldThrow: isAnswer }
-  return createClient({ cacheTime: 0, transport: fallback(transports, together) })
+/** The endpoints as people may see them: without paths, which often hold keys, and told apart. */
+const sourcesOf = (urls: readonly string[]): readonly EndpointSource[] => {
+  const names = urls.map(shown)
+  return urls.map((url, i) => {
+    const name = names[i] ?? ''
+    const before = names.slice(0, i).filter((other) => other === name).length
+    return { shown: before === 0 ? name : `${name} (${before + 1})`, request: jsonRpc(url) }
+  })
 }
-
-/** True when the endpoint itself answered, so that asking another one would say the same. */
-const isAnswer = (error: Error): boolean => !isTransport(error)
-
-const isTransport = (error: unknown): boolean =>
-  error instanceof BaseError &&
-  error.walk((cause) => cause instanceof HttpRequestError || cause instanceof TimeoutError) !== null
 
 const shortMessage = (error: unknown): string =>
   error instanceof BaseError
@@ -123,6 +94,8 @@ export const reach = async <T>(
     return await abortable(call(client.rpc), signalsOf(client, options))
   } catch (cause) {
     if (!isTransport(cause)) throw cause
+    const own = ownError(cause)
+    if (own !== undefined) throw own
     // Without its cause: that repeats the endpoint with its path, and the whole request.
     const { endpoint } = client
     const reason = shortMessage(cause)
@@ -139,14 +112,21 @@ export const pause = async (
   await client.clock.sleep(duration, { signal: AbortSignal.any([...signalsOf(client, options)]) })
 }
 
-export interface ChainParameters {
-  /** JSON-RPC endpoints, the preferred first. */
-  readonly rpc: readonly string[]
+interface ChainAmbient {
   readonly clock: Clock
   readonly logger: Logger
   readonly stop: AbortSignal
+  /** Who hears what somebody must act on; nobody unless given. */
+  readonly alarms?: Alarms
   /** 100 on endpoints of this machine and 2000 elsewhere unless given. */
   readonly pollMs?: number
+  /** Endpoints of another chain are passed over. */
+  readonly expectedChainId?: bigint
+}
+
+export interface ChainParameters extends ChainAmbient {
+  /** JSON-RPC endpoints, the preferred first. */
+  readonly rpc: readonly string[]
 }
 
 const LOCAL_POLL_MS = 100
@@ -157,12 +137,25 @@ const isLocal = (url: string): boolean =>
 
 /**
  * Reaches a chain and asks its id.
- * @throws HoldfastError `LEDGER_UNREACHABLE`.
+ * @throws HoldfastError `LEDGER_UNREACHABLE`, `CHAIN_UNSUITABLE`.
  */
-export const openChain = async (parameters: ChainParameters): Promise<ChainClient> => {
-  const { rpc: urls, clock, logger, stop } = parameters
+export const openChain = (parameters: ChainParameters): Promise<ChainClient> => {
+  const { rpc: urls, ...ambient } = parameters
   const pollMs = parameters.pollMs ?? (urls.every(isLocal) ? LOCAL_POLL_MS : REMOTE_POLL_MS)
-  const rpc = rpcClient(urls)
-  const blank = { rpc, chainId: 0n, clock, logger, endpoint: endpointsShown(urls), stop, pollMs }
-  return { ...blank, chainId: BigInt(await reach(blank, getChainId)) }
+  return openChainOver(sourcesOf(urls), { ...ambient, pollMs })
+}
+
+/** The same over endpoints of any make; simulations have their own. */
+export const openChainOver = async (
+  sources: readonly EndpointSource[],
+  { alarms = silentAlarms, pollMs = REMOTE_POLL_MS, expectedChainId, ...ambient }: ChainAmbient,
+): Promise<ChainClient> => {
+  const endpoints = new Endpoints(sources, { ...ambient, alarms })
+  if (expectedChainId !== undefined) endpoints.expect(expectedChainId)
+  const endpoint = sources.map(({ shown: name }) => name).join(', ')
+  const { rpc } = endpoints
+  const blank = { ...ambient, rpc, endpoints, alarms, chainId: 0n, endpoint, pollMs }
+  const chainId = BigInt(await reach(blank, getChainId))
+  endpoints.expect(chainId)
+  return { ...blank, chainId }
 }

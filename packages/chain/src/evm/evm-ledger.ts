@@ -8,6 +8,7 @@ import {
   type Amount,
   type CallOptions,
   type DealId,
+  dealIdOf,
   type Hash32,
   HoldfastError,
   hash32,
@@ -35,6 +36,7 @@ import type {
   TreeSnapshot,
   TxReceipt,
 } from '../ledger.ts'
+import type { Outbox } from '../outbox/outbox.ts'
 import type { SeedLedger } from '../relayer/seed-relayer.ts'
 import { getHead, refOf } from './blocks.ts'
 import { type EvmClient, reach } from './client.ts'
@@ -47,6 +49,12 @@ import * as read from './read.ts'
 import { type Transaction, Transactor } from './transactor.ts'
 import * as write from './write.ts'
 
+/** The key that signs, and where its transactions are written down before they are sent. */
+export interface LedgerAccount {
+  readonly signer: Signer
+  readonly outbox: Outbox
+}
+
 /** See `Ledger`; also what the seed relayer needs. */
 export class EvmLedger implements Ledger, SeedLedger {
   readonly #client: EvmClient
@@ -56,11 +64,12 @@ export class EvmLedger implements Ledger, SeedLedger {
   readonly #feed: HeadFeed
   readonly #terms = new TermsCache()
 
-  constructor(client: EvmClient, stop: AbortController, signer: Signer | undefined) {
+  constructor(client: EvmClient, stop: AbortController, account: LedgerAccount | undefined) {
     this.#client = client
     this.#stop = stop
-    this.#signer = signer
-    this.#transactor = signer === undefined ? undefined : new Transactor(client, signer)
+    this.#signer = account?.signer
+    this.#transactor =
+      account === undefined ? undefined : new Transactor(client, account.signer, account)
     this.#feed = new HeadFeed(client)
   }
 
@@ -164,12 +173,13 @@ export class EvmLedger implements Ledger, SeedLedger {
   }
 
   settle(deals: readonly DealId[], options?: SendOptions): Promise<TxReceipt> {
-    return this.#send(write.settleCall(this.network.contracts, deals), options)
+    const name = `settle ${deals.join(' ')}`
+    return this.#send(write.settleCall(this.network.contracts, deals), options, name)
   }
 
   async closeDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
-    return this.#send(write.closeDealCall(this.network.contracts, terms), options)
+    return this.#send(write.closeDealCall(this.network.contracts, terms), options, `close ${deal}`)
   }
 
   async terminateDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
@@ -206,21 +216,27 @@ export class EvmLedger implements Ledger, SeedLedger {
   }
 
   openDeal(parameters: OpenDealParameters, options?: SendOptions): Promise<TxReceipt> {
-    return this.#send(write.openDealCall(this.network.contracts, parameters), options)
+    const { chainId, contracts } = this.network
+    const domain = { chainId, verifyingContract: contracts.market }
+    const name = `open ${dealIdOf(parameters.terms, domain)}`
+    return this.#send(write.openDealCall(contracts, parameters), options, name)
   }
 
   provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt> {
-    return this.#send(write.provePeriodCall(this.network.contracts, parameters), options)
+    const name = `prove ${parameters.provider} ${parameters.period}`
+    return this.#send(write.provePeriodCall(this.network.contracts, parameters), options, name)
   }
 
   async declareFault(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
-    return this.#send(write.declareFaultCall(this.network.contracts, terms, path), options)
+    const call = write.declareFaultCall(this.network.contracts, terms, path)
+    return this.#send(call, options, `declare-fault ${deal}`)
   }
 
   async releaseSlot(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
     const terms = await readTerms(this.#client, this.#terms, deal, options)
-    return this.#send(write.releaseSlotCall(this.network.contracts, terms, path), options)
+    const call = write.releaseSlotCall(this.network.contracts, terms, path)
+    return this.#send(call, options, `release ${deal}`)
   }
 
   /** Posts the seed of a period. @param point the round's signature as an EIP-2537 G1 point. */
@@ -228,8 +244,17 @@ export class EvmLedger implements Ledger, SeedLedger {
     return this.#send(write.postSeedCall(this.network.contracts, period, point), options)
   }
 
+  /**
+   * Sees through what the outbox holds of a former process, in the background. Sending does so by
+   * itself; a program that may have nothing to send calls this once.
+   */
+  async resume(): Promise<void> {
+    await this.#transactor?.resume()
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
+    await this.#transactor?.closed()
   }
 
   #key(): Signer {
@@ -237,10 +262,11 @@ export class EvmLedger implements Ledger, SeedLedger {
     return this.#signer
   }
 
-  async #send(transaction: Transaction, options?: SendOptions): Promise<TxReceipt> {
+  /** @param name while a write of this name is open, another one joins it. */
+  async #send(transaction: Transaction, options?: SendOptions, name?: string): Promise<TxReceipt> {
     const transactor = this.#transactor
     if (transactor === undefined) throw withoutKey()
-    const { receipt, block } = await transactor.send(transaction, options)
+    const { receipt, block } = await transactor.send(transaction, options, name)
     const events: LedgerEvent[] = []
     for (const log of receipt.logs) {
       const event = decodeEvent(this.network, log)

@@ -1,7 +1,9 @@
 /** Joining a network: the way to an `EvmLedger`. */
 import { type Clock, HoldfastError, type Logger, type Signer } from '@holdfast/protocol'
 import { getCode } from 'viem/actions'
+import type { Alarms } from '../alarms.ts'
 import type { NetworkParams } from '../ledger.ts'
+import { memoryOutbox, type Outbox } from '../outbox/outbox.ts'
 import { type EvmClient, openChain, reach } from './client.ts'
 import { EvmLedger } from './evm-ledger.ts'
 
@@ -18,14 +20,14 @@ export interface EvmLedgerParameters {
    * machine and 2000 elsewhere unless given.
    */
   readonly pollMs?: number
+  /** Who hears what somebody must act on; nobody unless given. */
+  readonly alarms?: Alarms
+  /** Where transactions are written down before they are sent; in memory unless given. */
+  readonly outbox?: Outbox
 }
 
-const checkChain = async (client: EvmClient): Promise<void> => {
-  const { network, chainId } = client
-  if (chainId !== network.chainId) {
-    const reason = `${client.endpoint} is chain ${chainId}, the network is on ${network.chainId}`
-    throw new HoldfastError({ code: 'CHAIN_UNSUITABLE', reason })
-  }
+const checkContracts = async (client: EvmClient): Promise<void> => {
+  const { network } = client
   await Promise.all(
     Object.entries(network.contracts).map(async ([name, address]) => {
       const code = await reach(client, (rpc) => getCode(rpc, { address }))
@@ -41,9 +43,10 @@ const checkChain = async (client: EvmClient): Promise<void> => {
  * @throws HoldfastError `LEDGER_UNREACHABLE`, `CHAIN_UNSUITABLE`.
  */
 export const openEvmLedger = async (parameters: EvmLedgerParameters): Promise<EvmLedger> => {
-  const { network, signer, ...rest } = parameters
+  const { network, signer, outbox = memoryOutbox(), ...rest } = parameters
   const stop = new AbortController()
-  const client = { ...(await openChain({ ...rest, stop: stop.signal })), network }
-  await checkChain(client)
-  return new EvmLedger(client, stop, signer)
+  const expected = { expectedChainId: network.chainId, stop: stop.signal }
+  const client = { ...(await openChain({ ...rest, ...expected })), network }
+  await checkContracts(client)
+  return new EvmLedger(client, stop, signer === undefined ? undefined : { signer, outbox })
 }

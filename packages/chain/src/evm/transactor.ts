@@ -1,61 +1,44 @@
 /**
- * Sends transactions of one account, one after the other up to the moment they are handed over, so
- * that concurrent writes get consecutive nonces; waiting for receipts happens side by side. Every
- * write is simulated first: a refusal costs no gas and is decoded. A transaction that was handed
- * over is never replaced by another one; while it waits it is handed over again.
+ * Sends transactions of one account. Every write is tried first: a refusal costs no gas and is
+ * decoded. Then it is signed, written into the outbox, and handed over; from there on the keeper
+ * (`line-keeper.ts`) sees it through: the same bytes again, or a dearer form for the same nonce,
+ * never a second transaction for one intent. Writes wait for their receipts side by side.
+ *
+ * With a durable outbox it goes on after a crash where it was: opened again, it hands over what was
+ * signed, and a write of the same name joins it.
  */
 import {
   bytesUint,
   type CallOptions,
-  fromHex,
-  type Hash32,
   type Hex,
   HoldfastError,
-  hash32,
-  milliseconds,
+  type Random,
   type Signer,
-  toHex,
 } from '@holdfast/protocol'
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import {
-  BaseError,
-  parseSignature,
-  serializeTransaction,
-  type TransactionReceipt,
-  TransactionReceiptNotFoundError,
-  type TransactionSerializableEIP1559,
-  type Hex as ViemHex,
-} from 'viem'
-import {
-  call,
-  estimateGas,
-  getBalance,
-  getTransactionCount,
-  getTransactionReceipt,
-} from 'viem/actions'
-import type { BlockRef } from '../ledger.ts'
+import type { TransactionReceipt } from 'viem'
+import { call, getBalance } from 'viem/actions'
+import type { Attempt, Intent } from '../outbox/nonce-line.ts'
+import { type IntentId, memoryOutbox, type Outbox } from '../outbox/outbox.ts'
+import { OutboxBook } from '../outbox/outbox-book.ts'
+import type { SendOptions } from '../send-options.ts'
 import { systemRandom } from '../system-adapters.ts'
-import { getHeaderOf, refOf } from './blocks.ts'
-import { type ChainClient, pause, reach } from './client.ts'
+import { getHead } from './blocks.ts'
+import { isKnown } from './broadcast.ts'
+import { type ChainClient, reach } from './client.ts'
+import { readCounts } from './counts.ts'
 import { decodeFailure } from './decode.ts'
-import { currentFees } from './fees.ts'
-import { Turns } from './turns.ts'
+import { readMarket } from './fees.ts'
+import { LineKeeper } from './line-keeper.ts'
+import { LineWriter, type PreparedCall } from './line-writer.ts'
+import { offerAt } from './prices.ts'
+import type { Mined } from './receipts.ts'
+import { GAS_ROOM, gasLimitFor } from './simulate.ts'
 
-/** EIP-7825: a transaction above this is invalid on every current chain. */
-export const TRANSACTION_GAS_MAX: bigint = 1n << 24n
-/** Room above the estimate: a quarter, for state that other transactions change in between, ... */
-const GAS_MARGIN_DIVISOR = 4n
-/**
- * ... and a fixed part, for what time alone changes: an estimate taken in one period and mined in the
- * next meets slots still to be written (a tree's snapshot, three; a payment, three).
- */
-const GAS_ROOM = 80_000n
+export type { Mined } from './receipts.ts'
+
 const GAS_SALT_MAX = 4096n
-const NONCE_TRIES = 5
-const NONCE_PAUSE_MS = 100
-const RECEIPT_FIRST_MS = 5
-const REBROADCAST_MS = 20_000
-const RECEIPT_WAIT_MS = 15 * 60_000
+/** Somebody else who has the key may take this many nonces from one intent. */
+const MOVES_MAX = 5
 
 export interface Transaction {
   /** Undefined creates a contract. */
@@ -65,83 +48,157 @@ export interface Transaction {
   readonly gasRoom?: bigint
 }
 
-export interface Mined {
-  readonly receipt: TransactionReceipt
-  readonly block: BlockRef
+export interface TransactorSettings {
+  readonly outbox?: Outbox
+  readonly random?: Random
 }
 
-type Unsigned = TransactionSerializableEIP1559 &
-  Transaction & { readonly gas: bigint; readonly nonce: number }
-
-interface Sent extends Transaction {
-  readonly nonce: number
-  readonly hash: Hash32
-  readonly raw: ViemHex
-  readonly gas: bigint
+interface Opened {
+  readonly book: OutboxBook
+  readonly writer: LineWriter
+  readonly keeper: LineKeeper
 }
 
 export class Transactor {
   readonly #client: ChainClient
   readonly #signer: Signer
-  readonly #turns = new Turns()
-  /** Nonces handed over and not yet seen mined; an endpoint may not have noticed them. */
-  readonly #inFlight = new Set<number>()
+  readonly #outbox: Outbox
   /**
    * A little gas on top, another for every program: two that use one key never sign the same bytes,
    * so neither takes the other's transaction for its own.
    */
   readonly #salt: bigint
+  readonly #moves = new Map<IntentId, number>()
+  #opened: Promise<Opened> | undefined
 
-  constructor(client: ChainClient, signer: Signer) {
+  constructor(client: ChainClient, signer: Signer, settings: TransactorSettings = {}) {
+    const { outbox = memoryOutbox(), random = systemRandom } = settings
     this.#client = client
     this.#signer = signer
-    this.#salt = bytesUint(systemRandom.bytes(2)) % GAS_SALT_MAX
+    this.#outbox = outbox
+    this.#salt = bytesUint(random.bytes(2)) % GAS_SALT_MAX
+  }
+
+  /** Reads the outbox and sees through what is open in it. Sending does so by itself. */
+  async resume(): Promise<void> {
+    const { keeper } = await this.#open()
+    keeper.wake()
   }
 
   /**
-   * Simulates, signs, sends, and waits until it is mined.
+   * Tries, signs, records, sends, and waits until it is mined.
+   * @param name while a write of this name is open, another one joins it.
    * @throws HoldfastError what the contract refuses, decoded; `FUNDS_INSUFFICIENT` when the account
-   *   cannot pay the gas; `TRANSACTION_TOO_LARGE`; `TIMED_OUT` when it is not mined in time;
-   *   `LEDGER_UNREACHABLE`, `ABORTED`.
+   *   cannot pay the gas; `TRANSACTION_TOO_LARGE`; `TIMED_OUT` when it is not mined in time, and
+   *   then it may still be, unless it had a deadline; `LEDGER_UNREACHABLE`, `ABORTED`, and what the
+   *   outbox refuses.
    */
-  async send(transaction: Transaction, options: CallOptions = {}): Promise<Mined> {
-    const sent = await this.#turns.take(() => this.#handOver(transaction, options))
-    try {
-      const mined = await this.#mined(sent, options)
-      if (mined.receipt.status === 'reverted') throw await this.#refusal(sent, mined.receipt)
-      return mined
-    } finally {
-      this.#inFlight.delete(sent.nonce)
-    }
+  async send(transaction: Transaction, options: SendOptions = {}, name?: string): Promise<Mined> {
+    const { keeper, book } = await this.#open()
+    const intent =
+      this.#joinable(book, transaction, name) ?? (await this.#begin(transaction, options, name))
+    const mined = await keeper.outcome(intent, options)
+    if (mined.receipt.status !== 'reverted') return mined
+    throw await this.#refusal(transaction, mined.receipt)
+  }
+
+  /** Resolves when nothing of it runs any more, which the client's signal brings about. */
+  async closed(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined)
+    await opened?.keeper.closed()
+  }
+
+  #open(): Promise<Opened> {
+    this.#opened ??= this.#build()
+    return this.#opened
+  }
+
+  async #build(): Promise<Opened> {
+    const client = this.#client
+    const book = await OutboxBook.open(this.#outbox, this.#signer.address)
+    const writer = new LineWriter(client.chainId, this.#signer, book)
+    const moveOn = (intent: Intent): Promise<void> => this.#moveOn(intent, book, writer)
+    const keeper = new LineKeeper({ client, book, writer, moveOn })
+    return { book, writer, keeper }
+  }
+
+  /** An open intent of this name whose transaction says the same. */
+  #joinable(
+    { line }: OutboxBook,
+    { to, data }: Transaction,
+    name: string | undefined,
+  ): IntentId | undefined {
+    const open = name === undefined ? undefined : line.openNamed(name)
+    const slot = open === undefined ? undefined : line.slotOf(open.intent)
+    const last = slot?.attempts.findLast(({ cancels }) => !cancels)
+    return last?.data === data && last.to === to?.toLowerCase() ? open?.intent : undefined
+  }
+
+  async #begin(
+    { to, data, gasRoom = GAS_ROOM }: Transaction,
+    options: SendOptions,
+    name: string | undefined,
+  ): Promise<IntentId> {
+    const { book, writer, keeper } = await this.#open()
+    const client = this.#client
+    const account = this.#signer.address
+    const [gas, market, balance, counts, head] = await Promise.all([
+      gasLimitFor(client, { account, to, data }, gasRoom + this.#salt, options),
+      readMarket(client, options),
+      reach(client, (rpc) => getBalance(rpc, { address: account }), options),
+      readCounts(client, account, options),
+      getHead(client, options),
+    ])
+    await keeper.lookBack(head, counts, options)
+    keeper.noteJump(counts)
+    const { lane = 'ledger', deadline, gasBudget } = options
+    const spec = { name, lane, since: head.timestamp, deadline, gasBudget }
+    const cap = gasBudget === undefined ? undefined : gasBudget / gas
+    this.#checkBalance(balance, gas * offerAt(market, 0, cap).maxFeePerGas)
+    const intent = await writer.begin(spec, { to, data, gas }, { counts, market })
+    await this.#handOver(intent, book, keeper, options)
+    return intent
   }
 
   async #handOver(
-    { gasRoom = GAS_ROOM, ...transaction }: Transaction,
+    intent: IntentId,
+    { line }: OutboxBook,
+    keeper: LineKeeper,
     options: CallOptions,
-  ): Promise<Sent> {
-    const request = { ...transaction, account: this.#signer.address, blockTag: 'pending' } as const
-    const [gas, fees, balance, first] = await Promise.all([
-      this.#gasFor(request, gasRoom, options),
-      currentFees(this.#client, options),
-      reach(this.#client, (rpc) => getBalance(rpc, { address: this.#signer.address }), options),
-      this.#nonce(options),
-    ])
-    this.#checkBalance(balance, gas * fees.maxFeePerGas)
-    const body = { type: 'eip1559', chainId: Number(this.#client.chainId), ...fees, gas } as const
-    let nonce = first
-    for (let round = 1; ; round++) {
-      const sent = await this.#sign({ ...body, ...transaction, nonce })
-      if ((await this.#submit(sent, options)) === 'taken') {
-        this.#inFlight.add(nonce)
-        return sent
-      }
-      if (round === NONCE_TRIES) {
-        const reason = `nonce ${nonce} of ${this.#signer.address} is used by another program`
-        throw new HoldfastError({ code: 'TX_REVERTED', error: 'NonceTaken', args: [reason] })
-      }
-      await pause(this.#client, milliseconds(NONCE_PAUSE_MS), options)
-      nonce = await this.#nonce(options)
+  ): Promise<void> {
+    const slot = line.slotOf(intent)
+    if (slot === undefined) return
+    const handed = await keeper.handOver(slot.nonce, options)
+    const hashes = slot.attempts.map(({ hash }: Attempt) => hash)
+    if (handed.kind !== 'refused') return
+    const known = await Promise.all(hashes.map((hash) => isKnown(this.#client, hash, options)))
+    if (known.some((one) => one !== false)) return
+    const error = decodeFailure(handed.cause)
+    await keeper.abandon(intent, error)
+    throw error
+  }
+
+  /** A new nonce for what lost its own; the call is tried again, because somebody did something. */
+  async #moveOn(intent: Intent, book: OutboxBook, writer: LineWriter): Promise<void> {
+    const client = this.#client
+    const account = this.#signer.address
+    const moves = (this.#moves.get(intent.intent) ?? 0) + 1
+    this.#moves.set(intent.intent, moves)
+    const former = book.line.slots
+      .flatMap(({ attempts }) => attempts)
+      .findLast((attempt) => attempt.intent === intent.intent && !attempt.cancels)
+    if (former === undefined || moves > MOVES_MAX) {
+      const args = [`the nonces of ${account} are used by another program`]
+      throw new HoldfastError({ code: 'TX_REVERTED', error: 'NonceTaken', args })
     }
+    const { to, data } = former
+    const [gas, market, counts] = await Promise.all([
+      gasLimitFor(client, { account, to, data }, GAS_ROOM + this.#salt, {}),
+      readMarket(client),
+      readCounts(client, account),
+    ])
+    const call: PreparedCall = { to, data, gas }
+    await writer.inTurn(() => writer.move(intent, call, { counts, market }))
   }
 
   #checkBalance(available: bigint, needed: bigint): void {
@@ -150,133 +207,17 @@ export class Transactor {
     throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed, available }, { message })
   }
 
-  async #gasFor(
-    request: Transaction & { readonly account: Hex; readonly blockTag: 'pending' },
-    room: bigint,
-    options: CallOptions,
-  ): Promise<bigint> {
-    let estimate: bigint
-    try {
-      // The call is what the decoded refusal comes from; the estimate alone may hide it.
-      const [answer] = await Promise.all([
-        reach(this.#client, (rpc) => estimateGas(rpc, request), options),
-        reach(this.#client, (rpc) => call(rpc, request), options),
-      ])
-      estimate = answer
-    } catch (cause) {
-      throw decodeFailure(cause)
-    }
-    if (estimate > TRANSACTION_GAS_MAX) {
-      throw new HoldfastError({
-        code: 'TRANSACTION_TOO_LARGE',
-        limit: TRANSACTION_GAS_MAX,
-        actual: estimate,
-      })
-    }
-    const roomy = estimate + estimate / GAS_MARGIN_DIVISOR + room + this.#salt
-    return roomy < TRANSACTION_GAS_MAX ? roomy : TRANSACTION_GAS_MAX
-  }
-
-  async #nonce(options: CallOptions): Promise<number> {
-    const { address } = this.#signer
-    const counted = await reach(
-      this.#client,
-      (rpc) => getTransactionCount(rpc, { address, blockTag: 'pending' }),
-      options,
-    )
-    return Math.max(counted, ...[...this.#inFlight].map((nonce) => nonce + 1))
-  }
-
-  async #sign(transaction: Unsigned): Promise<Sent> {
-    const digest = keccak_256(fromHex(serializeTransaction(transaction)))
-    const signature = await this.#signer.sign(hash32(toHex(digest)))
-    const raw = serializeTransaction(transaction, parseSignature(signature))
-    const hash = hash32(toHex(keccak_256(fromHex(raw))))
-    const { data, gas, nonce } = transaction
-    const to = transaction.to === undefined ? {} : { to: transaction.to }
-    return { ...to, data, gas, nonce, raw, hash }
-  }
-
-  /** Hands a signed transaction over; handing the same one over again does no harm. */
-  async #submit({ raw, hash }: Sent, options: CallOptions): Promise<'taken' | 'nonce used'> {
-    try {
-      await reach(
-        this.#client,
-        (rpc) => rpc.request({ method: 'eth_sendRawTransaction', params: [raw] }),
-        options,
-      )
-      return 'taken'
-    } catch (cause) {
-      if (HoldfastError.is(cause) || !(cause instanceof BaseError)) throw cause
-      const words = `${cause.message} ${cause.details}`.toLowerCase()
-      if (/already known|already imported|alreadyknown/.test(words)) return 'taken'
-      if (!/nonce too low|nonce is too low|replacement transaction|underpriced/.test(words)) {
-        throw decodeFailure(cause)
-      }
-      // An answer may have been lost and the same transaction sent again: then it is ours after all.
-      return (await this.#isKnown(hash, options)) ? 'taken' : 'nonce used'
-    }
-  }
-
-  async #isKnown(hash: Hash32, options: CallOptions): Promise<boolean> {
-    const found = await reach(
-      this.#client,
-      (rpc) => rpc.request({ method: 'eth_getTransactionByHash', params: [hash] }),
-      options,
-    )
-    return found !== null
-  }
-
-  /** Undefined while it is not mined, or when its block was reorganised away just now. */
-  async #receipt(hash: Hash32, options: CallOptions): Promise<Mined | undefined> {
-    try {
-      const receipt = await reach(
-        this.#client,
-        (rpc) => getTransactionReceipt(rpc, { hash }),
-        options,
-      )
-      const header = await getHeaderOf(this.#client, hash32(receipt.blockHash), options)
-      return header === undefined ? undefined : { receipt, block: refOf(header) }
-    } catch (cause) {
-      if (cause instanceof TransactionReceiptNotFoundError) return undefined
-      throw cause
-    }
-  }
-
-  async #mined(sent: Sent, options: CallOptions): Promise<Mined> {
-    const { clock, pollMs } = this.#client
-    const started = clock.now()
-    let broadcast = started
-    let wait = RECEIPT_FIRST_MS
-    for (;;) {
-      const mined = await this.#receipt(sent.hash, options)
-      if (mined !== undefined) return mined
-      const now = clock.now()
-      if (now - started > RECEIPT_WAIT_MS) {
-        const what = `transaction ${sent.hash} to be mined`
-        throw new HoldfastError({ code: 'TIMED_OUT', what, afterMs: RECEIPT_WAIT_MS })
-      }
-      if (now - broadcast > REBROADCAST_MS) {
-        broadcast = now
-        await this.#submit(sent, options)
-      }
-      await pause(this.#client, milliseconds(wait), options)
-      wait = Math.min(wait * 2, pollMs)
-    }
-  }
-
   /** Mined, but refused: the same call on the state of its block says why. */
-  async #refusal(sent: Sent, receipt: TransactionReceipt): Promise<HoldfastError> {
-    const { data, gas } = sent
-    const { blockNumber } = receipt
+  async #refusal({ to, data }: Transaction, receipt: TransactionReceipt): Promise<HoldfastError> {
+    const { blockNumber, transactionHash, gasUsed } = receipt
     try {
-      const to = sent.to === undefined ? {} : { to: sent.to }
-      const again = { ...to, data, gas, account: this.#signer.address, blockNumber }
+      const target = to === undefined ? {} : { to }
+      const again = { ...target, data, account: this.#signer.address, blockNumber }
       await reach(this.#client, (rpc) => call(rpc, again))
     } catch (cause) {
       return HoldfastError.is(cause) ? cause : decodeFailure(cause)
     }
-    const args = [`transaction ${sent.hash}`, `gas used ${receipt.gasUsed} of ${gas}`]
+    const args = [`transaction ${transactionHash}`, `gas used ${gasUsed}`]
     return new HoldfastError({ code: 'TX_REVERTED', error: 'NoReason', args })
   }
 }

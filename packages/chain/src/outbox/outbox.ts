@@ -33,6 +33,8 @@ export type OutboxEntry =
       /** `prove 17`, `open 0x…`: while it is open nothing else of this name is started. */
       readonly name: string
       readonly lane: Lane
+      /** Block time when it began. */
+      readonly since: Timestamp
       readonly deadline: Timestamp | undefined
       readonly gasBudget: bigint | undefined
     }
@@ -63,8 +65,13 @@ export type OutboxEntry =
       readonly blockNumber: bigint
       readonly blockHash: Hash32
     }
-  /** A reorganisation gave the nonce back. */
-  | { readonly kind: 'tx-reopened'; readonly account: Address; readonly nonce: number }
+  /** A reorganisation gave the nonce back; `pooled` when the transaction waits in a pool again. */
+  | {
+      readonly kind: 'tx-reopened'
+      readonly account: Address
+      readonly nonce: number
+      readonly pooled: boolean
+    }
   /** Too deep to be taken back: nothing about this nonce need be remembered. */
   | { readonly kind: 'tx-forgotten'; readonly account: Address; readonly nonce: number }
 
@@ -77,25 +84,15 @@ export interface Outbox {
 
 /** For programs that end when their transaction is mined: remembers as long as the process lives. */
 export const memoryOutbox = (): Outbox => {
-  let kept: readonly OutboxEntry[] = []
+  const kept: OutboxEntry[] = []
   return {
     load: async (account) => kept.filter((entry) => entry.account === account),
     record: async (entries) => {
-      kept = withoutForgotten([...kept, ...entries])
+      kept.push(...entries)
+      // Nobody loads it twice but tests: what is forgotten is left out to stay small.
+      if (kept.length > MEMORY_ENTRIES_MAX) kept.splice(0, kept.length - MEMORY_ENTRIES_MAX)
     },
   }
 }
 
-/** Entries without those of forgotten nonces, and of the intents that only they were about. */
-export const withoutForgotten = (entries: readonly OutboxEntry[]): readonly OutboxEntry[] => {
-  const gone = new Set<string>()
-  for (const entry of entries) {
-    if (entry.kind === 'tx-forgotten') gone.add(`${entry.account} ${entry.nonce}`)
-  }
-  if (gone.size === 0) return entries
-  const kept = entries.filter(
-    (entry) => !('nonce' in entry) || !gone.has(`${entry.account} ${entry.nonce}`),
-  )
-  const intents = new Set(kept.flatMap((entry) => (entry.kind === 'tx-signed' ? entry.intent : [])))
-  return kept.filter((entry) => !('intent' in entry) || intents.has(entry.intent))
-}
+const MEMORY_ENTRIES_MAX = 4096

@@ -39,7 +39,7 @@ const looking = async (
   const config = await readConfig(homePaths(home).config)
   const network = await readNetwork(flags.network ?? config.network)
   const ambient = { clock: systemClock, logger: silentLogger }
-  const ledger = await openEvmLedger({ network, rpc: network.rpc, ...ambient })
+  const ledger = await openEvmLedger({ network, rpc: config.rpcs ?? network.rpc, ...ambient })
   try {
     return await look({ home, config, network, ledger })
   } finally {

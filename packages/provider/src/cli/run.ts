@@ -16,6 +16,7 @@ import { openProver } from '@holdfast/prover'
 import { readConfig } from '../config.ts'
 import { homePaths } from '../home.ts'
 import { Provider } from '../provider.ts'
+import { JournalOutbox } from '../transactions/journal-outbox.ts'
 import { openKey } from './init.ts'
 import { toJson } from './output.ts'
 
@@ -34,11 +35,14 @@ export const run = async (flags: RunFlags, software: string): Promise<void> => {
   const network = await readNetwork(flags.network ?? config.network)
   const operator = await openKey(config.operatorKeystore, config.operatorPassphraseFile)
   const ambient = { clock: systemClock, logger }
-  const ledger = await openEvmLedger({ network, rpc: network.rpc, signer: operator, ...ambient })
+  const rpc = config.rpcs ?? network.rpc
+  const outbox = new JournalOutbox()
+  const ledger = await openEvmLedger({ network, rpc, signer: operator, outbox, ...ambient })
   const prover = await openProver({ logger })
   try {
-    const dependencies = { ledger, network, operator, prover, ...ambient, random: systemRandom }
-    const provider = await Provider.open(dependencies, { paths, config, software })
+    const ports = { ledger, network, operator, prover, outbox, ...ambient, random: systemRandom }
+    const provider = await Provider.open(ports, { paths, config, software })
+    await ledger.resume()
     await serve(provider, config.provider, logger)
   } finally {
     await prover.close()

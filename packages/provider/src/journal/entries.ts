@@ -2,6 +2,7 @@
  * The closed set of journal entries and their text form: one JSON object each, in which messages
  * (vouchers, receipts, deals) are the wire's own bytes in base64, so that one codec checks both.
  */
+import type { OutboxEntry } from '@holdfast/chain'
 import {
   type Bytes,
   bytes,
@@ -10,7 +11,6 @@ import {
   type DealId,
   dealId,
   type Hash32,
-  HoldfastError,
   hash32,
   type LeafIndex,
   leafIndex,
@@ -27,6 +27,8 @@ import {
   type Timestamp,
   timestamp,
 } from '@holdfast/protocol'
+import { EntryFields, entryInvalid } from './entry-fields.ts'
+import { OUTBOX_DECODERS } from './outbox-entries.ts'
 
 /** Why a session ended without a receipt. */
 export type SessionEnd = 'aborted' | 'expired' | 'mismatch' | 'lost'
@@ -70,9 +72,10 @@ export type Entry =
   /** About to send a period's proof. */
   | { readonly kind: 'proof-sending'; readonly period: Period }
   | { readonly kind: 'proof-sent'; readonly period: Period; readonly transaction: Hash32 }
+  /** What the transactor is about to do. */
+  | OutboxEntry
 
 const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64')
-const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
 
 /** An entry as JSON text. */
 export const encodeEntry = (entry: Entry): string => {
@@ -93,36 +96,6 @@ const json = (value: object): string =>
     typeof field === 'bigint' ? field.toString() : field,
   )
 
-/** Reads fields of one parsed entry; a missing or odd one is the store's damage. */
-class EntryFields {
-  readonly #value: Readonly<Record<string, unknown>>
-
-  constructor(text: string) {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) throw entryInvalid('is not an object')
-    this.#value = { ...value }
-  }
-
-  text(name: string): string {
-    const value = this.#value[name]
-    if (typeof value !== 'string') throw entryInvalid(`${name} is not text`)
-    return value
-  }
-
-  integer(name: string): bigint {
-    const value = this.text(name)
-    if (!/^[0-9]{1,20}$/.test(value)) throw entryInvalid(`${name} is not an integer`)
-    return BigInt(value)
-  }
-
-  message(name: string): Uint8Array {
-    return fromBase64(this.text(name))
-  }
-}
-
-const entryInvalid = (reason: string): HoldfastError =>
-  new HoldfastError({ code: 'MESSAGE_INVALID', field: 'journal entry', reason })
-
 const SESSION_ENDS: readonly SessionEnd[] = ['aborted', 'expired', 'mismatch', 'lost']
 
 const sessionEnd = (text: string): SessionEnd => {
@@ -136,6 +109,7 @@ type Decoders = {
 }
 
 const DECODERS: Decoders = {
+  ...OUTBOX_DECODERS,
   started: (f) => ({ kind: 'started', at: timestamp(f.integer('at')) }),
   'session-opened': (f) => ({
     kind: 'session-opened',

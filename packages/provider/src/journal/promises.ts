@@ -6,7 +6,9 @@
  * Invariants: `apply` is deterministic; entries about things unknown are ignored, because what they
  * were about may have been dropped by a former `entriesToKeep`.
  */
+import { NonceLine } from '@holdfast/chain'
 import type {
+  Address,
   CommitUploadResponse,
   DealId,
   Hash32,
@@ -57,6 +59,7 @@ export class Promises {
   readonly #deals = new Map<DealId, DealPromise>()
   readonly #damages = new Map<Root, FoundDamage>()
   readonly #proofs = new Map<Period, Hash32 | undefined>()
+  readonly #lines = new Map<Address, NonceLine>()
 
   static of(entries: Iterable<Entry>): Promises {
     const promises = new Promises()
@@ -79,6 +82,13 @@ export class Promises {
   /** Periods whose proof was sent, or was about to be; with its transaction once known. */
   get proofs(): ReadonlyMap<Period, Hash32 | undefined> {
     return this.#proofs
+  }
+
+  /** What was signed for an account, and what became of it. */
+  transactions(account: Address): NonceLine {
+    const line = this.#lines.get(account) ?? new NonceLine()
+    this.#lines.set(account, line)
+    return line
   }
 
   /** The session that a voucher's nonce was spent on. */
@@ -114,6 +124,14 @@ export class Promises {
       case 'proof-sent':
         this.#noteProof(entry)
         break
+      case 'tx-intended':
+      case 'tx-signed':
+      case 'tx-abandoned':
+      case 'tx-settled':
+      case 'tx-reopened':
+      case 'tx-forgotten':
+        this.transactions(entry.account).apply(entry)
+        break
       default:
         this.#applyDeal(entry)
     }
@@ -128,6 +146,7 @@ export class Promises {
       if (transaction === undefined) yield { kind: 'proof-sending', period }
       else yield { kind: 'proof-sent', period, transaction }
     }
+    for (const [account, line] of this.#lines) yield* line.entries(account)
   }
 
   #openSession(entry: Extract<Entry, { kind: 'session-opened' }>): void {

@@ -67,9 +67,33 @@ const ENTRIES: readonly Entry[] = [
   { kind: 'proof-sending', period: period(8) },
 ]
 
+const account = signer.address
+const OUTBOX_ENTRIES: readonly Entry[] = [
+  {
+    ...{ kind: 'tx-intended', account, intent: ZERO_HASH, name: 'prove 7', lane: 'proofs' },
+    ...{ since: timestamp(5), deadline: timestamp(9), gasBudget: 10n ** 24n },
+  },
+  {
+    ...{ kind: 'tx-intended', account, intent: ZERO_HASH, name: 'settle', lane: 'ledger' },
+    ...{ since: timestamp(5), deadline: undefined, gasBudget: undefined },
+  },
+  {
+    ...{ kind: 'tx-signed', account, intent: ZERO_HASH, nonce: 3, hash: ZERO_HASH },
+    ...{ raw: '0x02ff', cancels: false },
+  },
+  { kind: 'tx-abandoned', account, intent: ZERO_HASH, reason: 'refused' },
+  {
+    ...{ kind: 'tx-settled', account, nonce: 3, outcome: 'foreign', hash: undefined },
+    ...{ blockNumber: 7n, blockHash: ZERO_HASH },
+  },
+  { kind: 'tx-reopened', account, nonce: 3, pooled: true },
+  { kind: 'tx-forgotten', account, nonce: 3 },
+]
+
 describe('promises', () => {
   test('every kind of entry survives its text form', () => {
-    for (const entry of ENTRIES) expect(decodeEntry(encodeEntry(entry))).toEqual(entry)
+    const all = [...ENTRIES, ...OUTBOX_ENTRIES]
+    for (const entry of all) expect(decodeEntry(encodeEntry(entry))).toEqual(entry)
   })
 
   test('add up to sessions, receipts and damage', () => {
