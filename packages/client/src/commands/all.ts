@@ -25,6 +25,7 @@ export const COMMANDS: readonly CommandModule[] = [
     names: ['ls', 'cat', 'get', 'verify'],
     load: async () => (await import('./read.ts')).registerRead,
   },
+  { names: ['repair'], load: async () => (await import('./repair.ts')).registerRepair },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
 ]
 

@@ -23,6 +23,20 @@ export interface SpooledPayload {
 /** Runs of this process so far. */
 let runs = 0
 
+/** Where payloads lie while they are on their way, without what dead processes left there. */
+export const spoolFolder = async (home: string): Promise<string> => {
+  const folder = join(home, 'spool')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await removeLeftOvers(folder)
+  return folder
+}
+
+/** A file name that says whose it is, never given out twice. */
+export const spoolName = (): string => {
+  runs += 1
+  return `${process.pid}.${runs}.car`
+}
+
 /**
  * Packs and commits. @throws HoldfastError as `packTo` and `commitFile` do.
  */
@@ -31,11 +45,7 @@ export const spoolPayload = async (
   home: string,
   { prover, ...options }: PackOptions & { readonly prover: Prover },
 ): Promise<SpooledPayload> => {
-  const folder = join(home, 'spool')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await removeLeftOvers(folder)
-  runs += 1
-  const path = join(folder, `${process.pid}.${runs}.car`)
+  const path = join(await spoolFolder(home), spoolName())
   const packed = await packTo(source, path, options)
   try {
     const commitment = await commitSpool(path, prover, options)

@@ -55,15 +55,15 @@ export const datasetDigest = (root: CID): Hash32 => {
 const nonce = (random: Random): Hash32 => hash32(toHex(random.bytes(32)))
 
 export const signVoucher = async (
-  offer: Offer,
+  { record }: Pick<Offer, 'record'>,
   commitment: Commitment,
   { network, signer, random, now }: SigningContext,
 ): Promise<OpenUploadRequest> => {
   const voucher: UploadVoucher = {
     ...commitment,
     payer: signer.address,
-    provider: offer.record.provider,
-    tlsKeyHash: offer.record.tlsKeyHash,
+    provider: record.provider,
+    tlsKeyHash: record.tlsKeyHash,
     notBefore: timestamp(now > CLOCK_SLACK ? now - CLOCK_SLACK : 0n),
     expiry: timestamp(now + VOUCHER_SECONDS),
     nonce: nonce(random),

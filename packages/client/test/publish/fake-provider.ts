@@ -3,6 +3,7 @@
  * the simulated chain. Every call passes a gate that may make it fail.
  */
 import {
+  type Deal,
   type Ledger,
   type MemoryChain,
   type ProviderRecord,
@@ -217,6 +218,24 @@ export class FakeProvider implements ProviderPeer {
       throw new HoldfastError({ code: 'ROOT_MISMATCH', expected: voucher.root, actual: root })
     }
     this.#payloads.set(root, data)
+  }
+
+  /** Forgets a payload's bytes and says so on the chain, as a provider does that cannot read them. */
+  async lose(deal: Deal): Promise<void> {
+    this.#payloads.delete(deal.terms.root)
+    const operator = this.#network.chain.ledger(this.#operator.address)
+    await operator.declareFault(deal.id, this.#tree.path(deal.slot))
+    this.#tree.set(deal.slot, undefined)
+  }
+
+  /** Serves other bytes under a payload's name from now on. */
+  spoil(root: string): void {
+    const data = this.#payloads.get(root)
+    if (data === undefined) throw new Error('nothing to spoil')
+    this.#payloads.set(
+      root,
+      data.map((byte) => byte ^ 0xff),
+    )
   }
 
   abortUpload: ProviderPeer['abortUpload'] = async () => undefined
