@@ -14,6 +14,7 @@ import {
   PAYLOAD_BYTES_MAX,
   type ProviderId,
 } from '@holdfast/protocol'
+import { type Limits, readLimits } from './limits/limits.ts'
 import { writeDurably } from './store/volume-files.ts'
 import { rpcsFrom } from './transactions/rpc-list.ts'
 
@@ -40,6 +41,8 @@ export interface ProviderConfig {
   readonly settleEvery: number | undefined
   /** JSON-RPC endpoints, the preferred first; the network file's unless given. */
   readonly rpcs?: readonly string[] | undefined
+  /** What strangers may ask at once; undefined: the defaults. */
+  readonly limits?: Limits
 }
 
 export const PAYLOAD_MAX_DEFAULT: Bytes = bytes(64n * 2n ** 30n)
@@ -65,6 +68,10 @@ class ConfigReader {
 
   constructor(value: unknown) {
     this.#fields = typeof value === 'object' && value !== null ? { ...value } : {}
+  }
+
+  value(name: string): unknown {
+    return this.#fields[name]
   }
 
   has(name: string): boolean {
@@ -130,6 +137,7 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
       ? read.count('settleEvery', { min: 1, max: 10_000 })
       : undefined,
     rpcs: rpcsFrom(value, read.problems),
+    ...(read.has('limits') ? { limits: readLimits(read.value('limits'), read.problems) } : {}),
   }
   if (read.problems.length === 0) return config
   throw new HoldfastError({ code: 'CONFIG_INVALID', path, reason: read.problems.join('; ') })

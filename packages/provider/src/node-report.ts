@@ -9,9 +9,13 @@ import type { Performer } from './duties/performer.ts'
 import type { Follower } from './follow/follower.ts'
 import type { Intake } from './intake/intake.ts'
 import type { PromiseBook } from './journal/promise-book.ts'
+import type { Admission } from './limits/admission.ts'
+import type { ConnectionGuard } from './limits/connection-guard.ts'
+import type { LiveConfig } from './live-config.ts'
 import { callMetric, counter, formatMetrics, gauge, type Metric } from './metrics.ts'
 import type { CallCounter } from './rpc/call-counter.ts'
 import type { FileSectorStore } from './store/file-sector-store.ts'
+import type { TlsKeeper } from './tls-keeper.ts'
 
 export interface ReportedNode {
   readonly config: ProviderConfig
@@ -25,6 +29,10 @@ export interface ReportedNode {
   readonly intake: Intake
   readonly performer: Performer
   readonly calls: CallCounter
+  readonly live: LiveConfig
+  readonly tls: TlsKeeper
+  readonly admission: Admission
+  readonly guards: { readonly grpc: ConnectionGuard; readonly http: ConnectionGuard }
 }
 
 /** Damaged payloads and a read-only disk are said here, and do not stop the node from proving. */
@@ -39,6 +47,9 @@ export const nodeHealth = (
     block: cursor?.number,
     readOnly,
     damagedPayloads: node.book.promises.damages.size,
+    configProblem: node.live.problem,
+    certificateProblem: node.tls.problem,
+    certificateDaysLeft: node.tls.daysLeft,
   }
 }
 
@@ -48,6 +59,7 @@ export const nodeMetrics = async (node: ReportedNode, servedBytes: Bytes): Promi
     ...(await storeMetrics(node)),
     ...chainMetrics(node),
     ...dutyMetrics(node),
+    ...limitMetrics(node),
     callMetric(node.calls),
     gauge('holdfast_grpc_calls_running', 'gRPC calls that run now.', node.calls.running),
     gauge('holdfast_uploads_open', 'Upload sessions that are open.', node.intake.openSessions),
@@ -113,3 +125,29 @@ const dutyMetrics = ({ performer }: ReportedNode): readonly Metric[] => {
     counter('holdfast_duties_failed_total', 'Tries of a duty that failed.', samples(failed)),
   ]
 }
+
+const limitMetrics = ({ admission, guards, tls, live }: ReportedNode): readonly Metric[] => {
+  const connections = Object.entries(guards).map(([listener, { open }]) => ({
+    labels: { listener },
+    value: open,
+  }))
+  const refused = Object.entries(admission.refused).map(([limit, value]) => ({
+    labels: { limit },
+    value,
+  }))
+  const cut = Object.entries(guards).flatMap(([listener, guard]) =>
+    Object.entries(guard.refused).map(([why, value]) => ({
+      labels: { limit: `${listener}-${why}` },
+      value,
+    })),
+  )
+  return [
+    { ...gauge('holdfast_connections', 'Open connections.', 0), samples: connections },
+    gauge('holdfast_reads', 'Reads that run now.', admission.reads),
+    counter('holdfast_refused_total', 'What a limit refused or cut.', [...refused, ...cut]),
+    gauge('holdfast_tls_days_left', 'Days until the certificate expires.', tls.daysLeft),
+    gauge('holdfast_config_refused', '1 when the file is not the one in use.', wrong(live)),
+  ]
+}
+
+const wrong = ({ problem }: LiveConfig): number => (problem === undefined ? 0 : 1)

@@ -29,10 +29,12 @@ import { Holdings } from './holdings.ts'
 import type { HomeLock, HomePaths } from './home.ts'
 import { Intake } from './intake/intake.ts'
 import { PromiseBook } from './journal/promise-book.ts'
+import { Admission } from './limits/admission.ts'
+import { LiveConfig } from './live-config.ts'
 import { ProviderService } from './provider-service.ts'
 import { CallCounter } from './rpc/call-counter.ts'
 import { FileSectorStore } from './store/file-sector-store.ts'
-import { readTlsIdentity, type TlsIdentity } from './tls.ts'
+import { TlsKeeper } from './tls-keeper.ts'
 import type { JournalOutbox } from './transactions/journal-outbox.ts'
 
 export interface ProviderDependencies {
@@ -57,7 +59,7 @@ export interface ProviderOptions {
 
 export interface ProviderParts {
   readonly lock: HomeLock
-  readonly tls: TlsIdentity
+  readonly tls: TlsKeeper
   readonly store: FileSectorStore
   readonly book: PromiseBook
   readonly follower: Follower
@@ -68,13 +70,13 @@ export interface ProviderParts {
   readonly calls: CallCounter
   /** What the operator may ask; owners of things register here before the node starts. */
   readonly admin: AdminRegistry
+  readonly live: LiveConfig
+  readonly admission: Admission
 }
 
 const INTAKE_LIMITS = {
   partBytesMax: bytes(16 * 2 ** 20),
   sessionTtl: seconds(86_400),
-  sessionsPerPayerMax: 64,
-  partsMax: 64,
 }
 const DAY = 86_400n
 
@@ -95,7 +97,7 @@ export const openParts = async (
   const { ledger, network, prover, clock, random, logger } = dependencies
   const { paths, config } = options
   const { provider, capacity, diskMargin } = config
-  const tls = await readTlsIdentity(paths.tls)
+  const tls = await TlsKeeper.open({ clock, logger }, { directory: paths.tls, host: config.host })
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger)
   dependencies.outbox?.attach(book)
@@ -123,7 +125,14 @@ export const openParts = async (
   })
   const calls = new CallCounter()
   const admin = new AdminRegistry()
-  const kept = { lock, tls, store, book, follower, holdings, performer, calls, admin }
+  const live = new LiveConfig(config, paths.config, logger)
+  const admission = new Admission({
+    limits: () => live.limits,
+    clock,
+    residentMemory: () => process.memoryUsage.rss(),
+  })
+  const stores = { lock, tls, store, book, follower, holdings }
+  const kept = { ...stores, performer, calls, admin, live, admission }
   const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
   return { ...kept, ...actorsOn(dependencies, options, kept, tokenKey) }
 }
@@ -136,12 +145,20 @@ const actorsOn = (
   tokenKey: Uint8Array,
 ): Pick<ProviderParts, 'intake' | 'service'> => {
   const { ledger, network, operator, prover, clock, random, logger } = dependencies
-  const { store, book, follower, holdings, performer, tls } = kept
-  const policy = quotePolicy(config, operator, network)
+  const { store, book, follower, holdings, performer, tls, live, admission } = kept
+  checkToken(config, network)
+  const policy = (): QuotePolicy => quotePolicy(live.current, operator, network)
+  const admit = (account: Address): void => admission.account(account)
   const balanceOf = (payer: Address): Promise<bigint> => ledger.balance(payer, config.token)
   const intake = new Intake(
-    { store, holdings, book, operator, clock, logger, balanceOf },
-    { ...policy, ...INTAKE_LIMITS, tlsKeyHash: tls.keyHash, tokenKey },
+    { store, holdings, book, operator, clock, logger, balanceOf, admit },
+    {
+      ...INTAKE_LIMITS,
+      domain: signingDomain(network),
+      rules: () => ({ ...policy(), tlsKeyHash: tls.current.keyHash }),
+      limits: () => live.limits,
+      tokenKey,
+    },
   )
   const state = (): Follower['state'] => follower.state
   const onAccepted = (): void => performer.wake()
@@ -149,13 +166,13 @@ const actorsOn = (
   const nextChange = (signal: AbortSignal): Promise<void> =>
     Promise.race([book.nextRecord(signal), follower.nextUpdate(signal)])
   const proposals = new Proposals(
-    { ledger, state, holdings, book, operator, clock, onAccepted, isOpening, nextChange },
+    { ledger, state, holdings, book, operator, clock, admit, onAccepted, isOpening, nextChange },
     policy,
   )
   const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`
   const service = new ProviderService(
     { intake, proposals, holdings, book, store, state, network, prover, operator, clock, random },
-    { ...policy, software, httpEndpoint, partBytesMax: INTAKE_LIMITS.partBytesMax },
+    { policy, software, httpEndpoint, partBytesMax: INTAKE_LIMITS.partBytesMax },
   )
   return { intake, service }
 }
@@ -163,16 +180,19 @@ const actorsOn = (
 /** An IPv6 address in brackets, as URLs want it. */
 export const hostName = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
+const checkToken = ({ token }: ProviderConfig, network: NetworkParams): void => {
+  if (!network.tokens.some(({ address }) => address === token)) {
+    const reason = `the network takes no token ${token}`
+    throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'token', reason })
+  }
+}
+
 const quotePolicy = (
   config: ProviderConfig,
   operator: Signer,
   network: NetworkParams,
 ): QuotePolicy => {
   const { provider, token, pricePerTibMonth, provingFeeMonth, egressPerTib, region } = config
-  if (!network.tokens.some(({ address }) => address === token)) {
-    const reason = `the network takes no token ${token}`
-    throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'token', reason })
-  }
   return {
     provider,
     operator: operator.address,

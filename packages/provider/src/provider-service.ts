@@ -58,7 +58,9 @@ export interface ProviderServiceDependencies {
   readonly random: Random
 }
 
-export interface ProviderServiceOptions extends QuotePolicy {
+export interface ProviderServiceOptions {
+  /** Asked for every call: prices may change while the node runs. */
+  readonly policy: () => QuotePolicy
   readonly software: string
   readonly httpEndpoint: string
   readonly partBytesMax: Bytes
@@ -75,9 +77,10 @@ export class ProviderService {
 
   async describe(): Promise<DescribeResponse> {
     const { free } = await this.#dependencies.store.usage()
-    const { domain, provider, operator, software, httpEndpoint, region, token } = this.#options
-    const { pricePerTibMonth, provingFeeMonth, egressPerTib } = this.#options
-    const { payloadBytesMax, partBytesMax } = this.#options
+    const { software, httpEndpoint, partBytesMax } = this.#options
+    const { domain, provider, operator, region, token, payloadBytesMax, ...asked } =
+      this.#options.policy()
+    const { pricePerTibMonth, provingFeeMonth, egressPerTib } = asked
     const prices = { token, pricePerTibMonth, provingFeeMonth, egressPerTib }
     const limits = { freeBytes: free, payloadBytesMax, partBytesMax }
     const place = { chainId: domain.chainId, market: domain.verifyingContract }
@@ -88,8 +91,9 @@ export class ProviderService {
     const { operator, random, clock } = this.#dependencies
     const now = timestamp(Math.floor(clock.now() / 1000))
     const nonce = hash32(toHex(random.bytes(32)))
-    const quote = quoteFor(this.#options, { ...request, now, nonce })
-    return { quote, signature: await signQuote(operator, quote, this.#options.domain) }
+    const policy = this.#options.policy()
+    const quote = quoteFor(policy, { ...request, now, nonce })
+    return { quote, signature: await signQuote(operator, quote, policy.domain) }
   }
 
   openUpload(request: OpenUploadRequest): Promise<OpenUploadResponse> {
@@ -149,7 +153,7 @@ export class ProviderService {
     const seed = state().seed(of)
     if (seed === undefined) throw new HoldfastError({ code: 'SEED_MISSING', period: of })
     const { chainId, contracts } = network
-    const { provider } = this.#options
+    const { provider } = this.#options.policy()
     const context = { chainId, proofs: contracts.proofs, provider, period: of, seed }
     const leaves = leavesFor(fact.terms.length)
     const indices = dealChallenges(context, deal, DEAL_CHALLENGES, leaves)

@@ -10,6 +10,7 @@ import { AdminServer } from './admin/server.ts'
 import { lockHome } from './home.ts'
 import { PROGRESS_RULE } from './http/progress-watch.ts'
 import { HttpServer } from './http/server.ts'
+import { ConnectionGuard } from './limits/connection-guard.ts'
 import { nodeHealth, nodeMetrics, type ReportedNode } from './node-report.ts'
 import {
   hostName,
@@ -36,6 +37,7 @@ export class Provider {
   readonly #tasks = new TaskGroup()
   readonly #served = { bytes: 0 }
   readonly #admin: AdminServer
+  readonly #guards: { readonly grpc: ConnectionGuard; readonly http: ConnectionGuard }
   readonly #stopAsked: { readonly promise: Promise<void>; readonly resolve: () => void }
   #rpc: RpcServer | undefined
   #http: HttpServer | undefined
@@ -53,7 +55,15 @@ export class Provider {
     registerOperations(parts.admin, {
       status: () => nodeHealth(this.#report()),
       shutdown: () => this.#stopAsked.resolve(),
+      reload: () => this.reload(),
+      renewCertificate: () => parts.tls.renew(),
     })
+    const { live } = parts
+    const watched = { limits: () => live.limits, clock: dependencies.clock }
+    this.#guards = {
+      grpc: new ConnectionGuard({ ...watched, bytesPerSecond: (l) => l.callBytesPerSecond }),
+      http: new ConnectionGuard(watched),
+    }
   }
 
   /**
@@ -86,6 +96,8 @@ export class Provider {
     this.#tasks.run('follow', (signal) => follower.run(signal))
     this.#tasks.run('perform', (signal) => performer.run(signal))
     this.#tasks.run('expire', (signal) => this.#expire(signal))
+    this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
+    this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
     const { host, grpcPort, httpPort } = this.#options.config
     this.#rpc = this.#rpcServer()
     this.#http = this.#httpServer()
@@ -99,6 +111,13 @@ export class Provider {
   /** Resolves when the provider was stopped; rejects with the reason when it cannot go on. */
   running(): Promise<void> {
     return this.#tasks.done()
+  }
+
+  /** Reads configuration and certificate again. @throws HoldfastError; then the former ones stay. */
+  async reload(): Promise<object> {
+    const { live, tls } = this.#parts
+    const configured = await live.reload()
+    return { ...configured, certificate: (await tls.reload()) ? 'exchanged' : 'as before' }
   }
 
   /** Resolves when the operator asked the node to stop, over its admin socket. */
@@ -122,18 +141,22 @@ export class Provider {
   }
 
   #rpcServer(): RpcServer {
-    const { service, tls, calls } = this.#parts
-    return new RpcServer({ service, tls, calls, logger: this.#dependencies.logger })
+    const { service, tls, calls, admission } = this.#parts
+    const { logger, clock } = this.#dependencies
+    const guard = this.#guards.grpc
+    return new RpcServer({ service, tls, calls, guard, admission, clock, logger })
   }
 
   #httpServer(): HttpServer {
-    const { intake, holdings, tls } = this.#parts
+    const { intake, holdings, tls, admission } = this.#parts
     const { clock, logger } = this.#dependencies
     const report = this.#report()
     return new HttpServer({
       intake,
       holdings,
       tls,
+      admission,
+      guard: this.#guards.http,
       clock,
       logger,
       progress: PROGRESS_RULE,
@@ -147,7 +170,10 @@ export class Provider {
   }
 
   #report(): ReportedNode {
-    return { ...this.#parts, config: this.#options.config, ...this.#dependencies }
+    const { live } = this.#parts
+    const { clock, ledger, network, operator } = this.#dependencies
+    const outside = { clock, ledger, network, operator }
+    return { ...this.#parts, config: live.current, ...outside, guards: this.#guards }
   }
 
   async #expire(signal: AbortSignal): Promise<void> {

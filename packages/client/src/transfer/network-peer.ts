@@ -18,6 +18,7 @@ import { GrpcChannel } from './grpc-channel.ts'
 import { HttpsChannel } from './https-channel.ts'
 import { pinCertificate } from './pinned-tls.ts'
 import type { ByteSpan, ConnectPeer, ProviderPeer, UploadPart } from './provider-peer.ts'
+import { RenewingPeer } from './renewing-peer.ts'
 
 /** For calls that answer from memory. */
 const SHORT_MS = 15_000
@@ -37,7 +38,13 @@ export interface ConnectorOptions {
 
 /** Makes the `ConnectPeer` of a real network. */
 export const networkConnector =
-  (clock: Clock, { httpEndpoint, ...channel }: ConnectorOptions = {}): ConnectPeer =>
+  (clock: Clock, options: ConnectorOptions = {}): ConnectPeer =>
+  (record, call = {}) =>
+    RenewingPeer.open(record, pinnedConnector(clock, options), call)
+
+/** Peers that know one certificate and no other. */
+const pinnedConnector =
+  (clock: Clock, { httpEndpoint, ...channel }: ConnectorOptions): ConnectPeer =>
   async (record, options = {}) => {
     const pinned = await pinCertificate(record.endpoint, record.tlsKeyHash, {
       timeoutMs: SHORT_MS,

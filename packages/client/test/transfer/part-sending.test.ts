@@ -4,8 +4,18 @@
  */
 import { bytes } from '@holdfast/protocol'
 import { expect, test } from '@jest/globals'
-import { SECOND } from './identities.ts'
-import { codeOf, peerWith, SESSION } from './servers.ts'
+import { FIRST, RENEWED, SECOND } from './identities.ts'
+import {
+  closers,
+  codeOf,
+  connect,
+  described,
+  peerWith,
+  recordOf,
+  SESSION,
+  serveGrpc,
+  serveHttps,
+} from './servers.ts'
 
 const spanOf = (n: number) => ({ start: bytes(n), end: bytes(n + 5), total: bytes(100) })
 
@@ -76,4 +86,23 @@ test('an abort ends a part at once', async () => {
   )
   controller.abort()
   expect(await codeOf(sending)).toBe('ABORTED')
+})
+
+test('a certificate exchanged for the same key is pinned anew and the call repeated', async () => {
+  const base = await serveHttps(RENEWED, (request, response) => {
+    request.resume()
+    request.on('end', () => response.end('{"durable":[["0","5"]]}'))
+  })
+  const endpoint = await serveGrpc(FIRST, () => described(base))
+  const peer = await connect(recordOf(FIRST, endpoint))
+  closers.push(() => peer.close())
+  // gRPC still shows the old certificate, HTTPS the new one: what was pinned fits one of them only.
+  const sending = peer.putPart(SESSION, { ...spanOf(0), body: Buffer.from('bytes') })
+  expect(await codeOf(sending)).toBe('TLS_KEY_MISMATCH')
+  await closers.splice(1, 1)[0]?.()
+  const [, port = ''] = endpoint.split(':')
+  await serveGrpc(RENEWED, () => described(base), Number(port))
+  expect(await peer.putPart(SESSION, { ...spanOf(0), body: Buffer.from('bytes') })).toEqual([
+    { start: 0n, end: 5n },
+  ])
 })

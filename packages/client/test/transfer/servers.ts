@@ -50,7 +50,7 @@ export const serveHttps = async (identity: Identity, handle: RequestListener): P
 type Answer = () => DescribeResponse | Promise<never>
 
 /** A gRPC server that knows one call: Describe. */
-export const serveGrpc = async (identity: Identity, answer: Answer): Promise<string> => {
+export const serveGrpc = async (identity: Identity, answer: Answer, at = 0): Promise<string> => {
   const server = new Server()
   const { describe } = providerService
   server.addService(
@@ -85,7 +85,9 @@ export const serveGrpc = async (identity: Identity, answer: Answer): Promise<str
     { private_key: Buffer.from(identity.key), cert_chain: Buffer.from(identity.certificate) },
   ])
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', tls, (error, bound) => (error ? reject(error) : resolve(bound)))
+    server.bindAsync(`127.0.0.1:${at}`, tls, (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
   })
   closers.push(() => server.forceShutdown())
   return `127.0.0.1:${port}`

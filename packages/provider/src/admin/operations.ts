@@ -8,13 +8,22 @@ export interface NodeOperations {
   readonly status: () => Promise<object> | object
   /** Asks the program to stop as SIGTERM does; resolves at once. */
   readonly shutdown: () => void
+  /** Reads configuration and certificate again. */
+  readonly reload: () => Promise<object>
+  /** Makes a new certificate for the registered key. */
+  readonly renewCertificate: () => Promise<void>
 }
 
-/** Registers `status` and `shutdown`. */
+/** Registers `status`, `shutdown`, `reload` and `tls/renew`. */
 export const registerOperations = (registry: AdminRegistry, node: NodeOperations): void => {
   registry.handle('status', () => node.status())
   registry.handle('shutdown', () => {
     node.shutdown()
     return { stopping: true }
+  })
+  registry.handle('reload', () => node.reload())
+  registry.handle('tls/renew', async () => {
+    await node.renewCertificate()
+    return { renewed: true }
   })
 }

@@ -63,6 +63,8 @@ const serve = async (provider: Provider, id: string, logger: Logger): Promise<vo
   const cut = new AbortController()
   try {
     const endpoints = await provider.start()
+    // A bad file is logged and shown in status; the node goes on with what it has.
+    process.on('SIGHUP', () => void provider.reload().catch(() => undefined))
     process.stdout.write(`ready ${toJson({ provider: id, ...endpoints })}\n`)
     await Promise.race([asked, provider.stopAsked, provider.running()])
   } finally {

@@ -8,6 +8,7 @@
  */
 import type { LedgerReader } from '@holdfast/chain'
 import {
+  type Address,
   type CallOptions,
   type Clock,
   checkSigner,
@@ -39,6 +40,8 @@ export interface ProposalDependencies {
   readonly book: PromiseBook
   readonly operator: Signer
   readonly clock: Clock
+  /** Called with a client whose signature was checked; throws to refuse. */
+  readonly admit: (client: Address) => void
   /** Called after an acceptance is written down. */
   readonly onAccepted: () => void
   /** True while the opening transaction is under way and its hash not yet written down. */
@@ -52,10 +55,10 @@ const OPEN_MARGIN = 5n
 
 export class Proposals {
   readonly #dependencies: ProposalDependencies
-  readonly #policy: QuotePolicy
+  readonly #policy: () => QuotePolicy
   readonly #accepting = new Map<DealId, Promise<void>>()
 
-  constructor(dependencies: ProposalDependencies, policy: QuotePolicy) {
+  constructor(dependencies: ProposalDependencies, policy: () => QuotePolicy) {
     this.#dependencies = dependencies
     this.#policy = policy
   }
@@ -71,7 +74,7 @@ export class Proposals {
     options: CallOptions = {},
   ): Promise<ProposeDealResponse> {
     const { book, onAccepted } = this.#dependencies
-    const deal = dealIdOf(request.terms, this.#policy.domain)
+    const deal = dealIdOf(request.terms, this.#policy().domain)
     if (!book.promises.deals.has(deal)) {
       const running = this.#accepting.get(deal) ?? this.#accept(deal, request)
       this.#accepting.set(deal, running)
@@ -84,8 +87,9 @@ export class Proposals {
   async #accept(deal: DealId, request: ProposeDealRequest): Promise<void> {
     const { operator, book } = this.#dependencies
     const { terms, clientSignature } = request
-    checkOffered(request, this.#policy, this.#now())
+    checkOffered(request, this.#policy(), this.#now())
     checkSigner({ digest: digestOf(deal), signature: clientSignature, expected: terms.client })
+    this.#dependencies.admit(terms.client)
     this.#checkTerms(terms)
     this.#checkHeld(terms)
     await this.#checkFunds(terms)
@@ -123,7 +127,7 @@ export class Proposals {
     }
     const { rate, periods, notice, deposit } = terms
     const least = smaller(periods, notice)
-    const needed = costOf({ rate, period: this.#policy.period, periods: least })
+    const needed = costOf({ rate, period: this.#policy().period, periods: least })
     if (deposit < needed) refuse('deposit', `is ${deposit}; ${least} periods cost ${needed}`)
   }
 

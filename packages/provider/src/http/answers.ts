@@ -30,6 +30,9 @@ const HTTP_STATUS: Readonly<Partial<Record<HoldfastErrorCode, number>>> = {
   ABORTED: 503,
 }
 
+/** Worth another try in a moment. */
+const RETRY_SOON: ReadonlySet<HoldfastErrorCode> = new Set(['QUEUE_FULL', 'RATE_LIMITED'])
+
 const CLIENT_STATUS: ReadonlySet<number> = new Set([3])
 
 /** The status of an error: by name where HTTP has a better word, else by whose fault it is. */
@@ -59,6 +62,9 @@ export const asOurs = (thrown: unknown): HoldfastError =>
 
 export const sendError = (response: ServerResponse, error: HoldfastError): void => {
   const { code, ...fields } = error.detail
+  if (RETRY_SOON.has(code) && !response.hasHeader('retry-after')) {
+    response.setHeader('retry-after', 1)
+  }
   sendJson(response, statusOf(error), {
     error: { code, message: error.message, hint: error.hint, ...fields },
   })

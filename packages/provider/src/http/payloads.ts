@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bytes, type Clock, HoldfastError, type Root, root } from '@holdfast/protocol'
 import type { Holdings } from '../holdings.ts'
+import type { Admission } from '../limits/admission.ts'
 import type { ByteRange } from '../store/ranges.ts'
 import type { StoredPayload } from '../store/sector-store.ts'
 import { SAFE_HEADERS, sendJson } from './answers.ts'
@@ -16,6 +17,7 @@ export interface PayloadDependencies {
   readonly holdings: Holdings
   readonly clock: Clock
   readonly progress: ProgressRule
+  readonly admission: Admission
   /** Told how many bytes were served. */
   readonly onServed: (count: number) => void
 }
@@ -74,8 +76,12 @@ const sendBytes = async (
     response.writeHead(part === undefined ? 200 : 206, headers).end()
     return
   }
+  const leave = dependencies.admission.read()
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  response.once('close', () => {
+    gone.abort()
+    leave()
+  })
   const reader = dependencies.holdings.read(commitment.root, range, { signal: gone.signal })
   const first = await reader.next()
   response.writeHead(part === undefined ? 200 : 206, headers)

@@ -7,15 +7,21 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import type { Socket } from 'node:net'
 import { HoldfastError, type Logger } from '@holdfast/protocol'
-import type { TlsIdentity } from '../tls.ts'
+import type { Admission } from '../limits/admission.ts'
+import type { ConnectionGuard } from '../limits/connection-guard.ts'
+import { remoteKey } from '../limits/remote.ts'
+import type { TlsKeeper } from '../tls-keeper.ts'
 import { asOurs, SAFE_HEADERS, sendError, sendJson } from './answers.ts'
 import { getPayload, type PayloadDependencies } from './payloads.ts'
 import { getUpload, putUpload, type UploadDependencies } from './uploads.ts'
 
 export interface HttpServerDependencies extends UploadDependencies, PayloadDependencies {
-  readonly tls: TlsIdentity
+  readonly tls: TlsKeeper
   readonly logger: Logger
+  readonly guard: ConnectionGuard
+  readonly admission: Admission
   /** What `/health` says; `ok` decides the status. */
   readonly health: () => { readonly ok: boolean } & Readonly<Record<string, unknown>>
   /** Prometheus text. */
@@ -28,10 +34,14 @@ interface Exchange {
 }
 
 const HEADER_BYTES_MAX = 16_384
-const CONNECTIONS_MAX = 512
+const TLS = { minVersion: 'TLSv1.3' } as const
 const HEADERS_MS = 10_000
 const KEEP_ALIVE_MS = 30_000
 const SOCKET_IDLE_MS = 120_000
+/** How often Node looks for requests that have taken too long to arrive. */
+const LOOK_EVERY_MS = 5000
+/** A connection that is older than this ends with the answer to its next request. */
+const CONNECTION_AGE_MS = 3_600_000
 /** A part of 16 MiB at the slowest pace allowed takes longer than this: a hard end for every request. */
 const REQUEST_MS = 3_600_000
 
@@ -43,25 +53,36 @@ const PAYLOAD_ROUTE = /^\/v1\/payloads\/(0x[0-9a-f]{64})$/
 export class HttpServer {
   readonly #dependencies: HttpServerDependencies
   readonly #server: Server
+  readonly #release: () => void
+  readonly #born = new WeakMap<object, number>()
   #closing = false
 
   constructor(dependencies: HttpServerDependencies) {
     this.#dependencies = dependencies
-    const { keyPem: key, certPem: cert } = dependencies.tls
+    const { keyPem: key, certPem: cert } = dependencies.tls.current
     this.#server = createServer(
       {
         key,
         cert,
-        minVersion: 'TLSv1.3',
+        ...TLS,
         maxHeaderSize: HEADER_BYTES_MAX,
         headersTimeout: HEADERS_MS,
         requestTimeout: REQUEST_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
         handshakeTimeout: HEADERS_MS,
+        connectionsCheckingInterval: LOOK_EVERY_MS,
       },
       (request, response) => void this.#answer({ request, response }),
     )
-    this.#server.maxConnections = CONNECTIONS_MAX
+    this.#release = dependencies.tls.onChange((identity) => {
+      this.#server.setSecureContext({ key: identity.keyPem, cert: identity.certPem, ...TLS })
+    })
+    this.#server.prependListener('connection', (socket: Socket) => {
+      dependencies.guard.admit(socket)
+    })
+    this.#server.on('secureConnection', (socket) => {
+      this.#born.set(socket, dependencies.clock.now())
+    })
     this.#server.setTimeout(SOCKET_IDLE_MS)
   }
 
@@ -82,6 +103,7 @@ export class HttpServer {
   /** Refuses new connections, lets running requests end until the signal fires, then cuts them. */
   close(cut: AbortSignal): Promise<void> {
     this.#closing = true
+    this.#release()
     return new Promise((resolve) => {
       const force = (): void => this.#server.closeAllConnections()
       cut.addEventListener('abort', force, { once: true })
@@ -98,12 +120,24 @@ export class HttpServer {
     const { request, response } = exchange
     try {
       if (this.#closing) throw new HoldfastError({ code: 'SHUTTING_DOWN' })
+      this.#admit(exchange)
       await this.#route(exchange)
     } catch (thrown) {
       this.#fail(exchange, thrown)
     }
     if (!request.complete && !request.destroyed) discardBody(exchange)
     if (this.#closing) response.once('finish', () => this.#server.closeIdleConnections())
+  }
+
+  /** @throws HoldfastError `RATE_LIMITED`. */
+  #admit({ request, response }: Exchange): void {
+    const { admission, clock } = this.#dependencies
+    const age = clock.now() - (this.#born.get(request.socket) ?? clock.now())
+    if (age > CONNECTION_AGE_MS) response.setHeader('connection', 'close')
+    const refused = admission.request(remoteKey(request.socket.remoteAddress))
+    if (refused === undefined) return
+    response.setHeader('retry-after', refused.retryAfter)
+    throw refused.error
   }
 
   async #route(exchange: Exchange): Promise<void> {

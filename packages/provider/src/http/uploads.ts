@@ -8,6 +8,7 @@ import { addAbortSignal } from 'node:stream'
 import { type Clock, HoldfastError, type SessionRequest } from '@holdfast/protocol'
 import type { Checksum } from '@holdfast/prover'
 import type { Intake } from '../intake/intake.ts'
+import type { Admission } from '../limits/admission.ts'
 import type { ByteRange } from '../store/ranges.ts'
 import { sendJson } from './answers.ts'
 import { parseContentRange } from './byte-ranges.ts'
@@ -19,6 +20,7 @@ export interface UploadDependencies {
   readonly clock: Clock
   readonly progress: ProgressRule
   readonly checksum: Checksum
+  readonly admission: Admission
 }
 
 const sessionRequest = (session: string, request: IncomingMessage): SessionRequest => {
@@ -40,7 +42,7 @@ export const getUpload = (
 
 /** Takes one part. */
 export const putUpload = async (
-  { intake, clock, progress, checksum }: UploadDependencies,
+  { intake, clock, progress, checksum, admission }: UploadDependencies,
   session: string,
   { request, response }: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> => {
@@ -48,6 +50,7 @@ export const putUpload = async (
   const part = parseContentRange(request.headers['content-range'])
   checkBody(request, part)
   const digest = parseContentDigest(headerOf(request, 'content-digest'), checksum)
+  admission.part(intake.partsInFlight)
   const done = new AbortController()
   let moved = 0
   const counted = async function* (stop: AbortSignal): AsyncGenerator<Uint8Array> {

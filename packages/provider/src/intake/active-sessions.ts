@@ -17,7 +17,7 @@ class Active {
 
 export interface ActiveSessionsOptions {
   /** Requests that may send at once, over all sessions. */
-  readonly partsMax: number
+  readonly partsMax: () => number
 }
 
 export class ActiveSessions {
@@ -43,9 +43,8 @@ export class ActiveSessions {
     part: ByteRange,
     send: (stop: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    if (this.#parts >= this.#options.partsMax) {
-      throw new HoldfastError({ code: 'QUEUE_FULL', limit: this.#options.partsMax })
-    }
+    const limit = this.#options.partsMax()
+    if (this.#parts >= limit) throw new HoldfastError({ code: 'QUEUE_FULL', limit })
     const active = this.#of(session)
     if (touchesRange([...active.parts], part)) {
       const reason = `another request is sending bytes of ${part.start}..${part.end}`

@@ -28,6 +28,7 @@ import type { Holdings } from '../holdings.ts'
 import type { SessionEnd } from '../journal/entries.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
 import type { SessionPromise } from '../journal/promises.ts'
+import type { Limits } from '../limits/limits.ts'
 import { type ByteRange, coversRange } from '../store/ranges.ts'
 import type { SectorStore } from '../store/sector-store.ts'
 import { ActiveSessions } from './active-sessions.ts'
@@ -46,16 +47,17 @@ export interface IntakeDependencies {
   readonly logger: Logger
   /** Free vault balance of a payer, in the token this provider takes. */
   readonly balanceOf: (payer: Address) => Promise<bigint>
+  /** Called with a payer whose signature was checked; throws to refuse. */
+  readonly admit: (payer: Address) => void
 }
 
-export interface IntakeOptions extends VoucherRules {
+export interface IntakeOptions {
   readonly domain: SigningDomain
+  /** What vouchers must say; asked for each. */
+  readonly rules: () => VoucherRules
   readonly partBytesMax: Bytes
   readonly sessionTtl: Seconds
-  /** Open sessions one payer may have. */
-  readonly sessionsPerPayerMax: number
-  /** Requests that may send at once. */
-  readonly partsMax: number
+  readonly limits: () => Pick<Limits, 'partsMax' | 'sessionsPerPayerMax'>
   readonly tokenKey: Uint8Array
 }
 
@@ -72,7 +74,7 @@ export class Intake {
     this.#dependencies = dependencies
     this.#options = options
     this.#tokens = new SessionTokens(options.tokenKey)
-    this.#active = new ActiveSessions({ partsMax: options.partsMax })
+    this.#active = new ActiveSessions({ partsMax: () => options.limits().partsMax })
     this.#committer = new Committer({
       ...dependencies,
       active: this.#active,
@@ -113,7 +115,8 @@ export class Intake {
    * `SIGNATURE_INVALID`, `PAYLOAD_TOO_LARGE`, `CLIENT_UNKNOWN`, `RATE_LIMITED`, `DISK_FULL`.
    */
   async open(request: OpenUploadRequest): Promise<OpenUploadResponse> {
-    checkVoucher(request, this.#options)
+    checkVoucher(request, this.#options.rules())
+    this.#dependencies.admit(request.voucher.payer)
     const session = sessionIdOf(voucherDigest(request.voucher, this.#options.domain))
     const running = this.#opening.get(session)
     if (running !== undefined) return running
@@ -266,7 +269,7 @@ export class Intake {
 
   #checkQuota(payer: Address): void {
     const own = this.#openSessions().filter(({ request }) => request.voucher.payer === payer)
-    const { sessionsPerPayerMax } = this.#options
+    const { sessionsPerPayerMax } = this.#options.limits()
     if (own.length < sessionsPerPayerMax) return
     const reason = `${payer} has ${own.length} uploads open, at most ${sessionsPerPayerMax}`
     throw new HoldfastError({ code: 'RATE_LIMITED', reason })

@@ -3,13 +3,12 @@
  * and reflection beside it. Every message is decoded and checked by the protocol's codecs before a
  * handler sees it; every failure leaves as one of our errors, in the trailer and as a status.
  *
- * Invariants: bounded message size, header size, streams per connection and connection life; no
- * handler runs after `close` has begun.
+ * Invariants: connections are counted and watched before TLS; message size, header size, streams per
+ * connection, connection life and the pace of calls are bounded; no handler runs after `close` has begun.
  */
+import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net'
 import {
-  Metadata,
   Server,
-  ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -20,8 +19,7 @@ import {
 import { ReflectionService } from '@grpc/reflection'
 import {
   type CallOptions,
-  ERROR_TRAILER,
-  encodeErrorDetail,
+  type Clock,
   HoldfastError,
   type Logger,
   PROVIDER_SERVICE_NAME,
@@ -31,30 +29,38 @@ import {
   type ServiceMethod,
 } from '@holdfast/protocol'
 import { HealthImplementation } from 'grpc-health-check'
+import type { Admission } from '../limits/admission.ts'
+import type { ConnectionGuard } from '../limits/connection-guard.ts'
 import type { ProviderService } from '../provider-service.ts'
-import type { TlsIdentity } from '../tls.ts'
+import type { TlsKeeper } from '../tls-keeper.ts'
+import { admitCalls, statusFor } from './admit.ts'
 import type { CallCounter } from './call-counter.ts'
+import { ListenerCredentials, STREAMS_MAX } from './credentials.ts'
 
-const MESSAGE_BYTES_MAX = 2 ** 20
-const DAY_MS = 86_400_000
+/** The longest request has 160 KiB. */
+const REQUEST_BYTES_MAX = 2 ** 18
+const RESPONSE_BYTES_MAX = 2 ** 20
+const HOUR_MS = 3_600_000
 
 /** Everything that bounds what a peer can make this server hold. */
 const SERVER_OPTIONS = {
-  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
-  'grpc.max_metadata_size': 16_384,
-  'grpc.max_concurrent_streams': 64,
+  'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
+  'grpc.max_send_message_length': RESPONSE_BYTES_MAX,
+  'grpc.max_concurrent_streams': STREAMS_MAX,
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
-  'grpc.max_connection_idle_ms': 600_000,
-  'grpc.max_connection_age_ms': DAY_MS,
+  'grpc.max_connection_idle_ms': 300_000,
+  'grpc.max_connection_age_ms': HOUR_MS,
   'grpc.max_connection_age_grace_ms': 60_000,
   'grpc-node.max_session_memory': 8,
 }
 
 export interface RpcServerDependencies {
   readonly service: ProviderService
-  readonly tls: TlsIdentity
+  readonly tls: TlsKeeper
+  readonly guard: ConnectionGuard
+  readonly admission: Admission
+  readonly clock: Clock
   readonly calls: CallCounter
   readonly logger: Logger
 }
@@ -64,12 +70,22 @@ type Handler<Request, Response> = (request: Request, options: CallOptions) => Pr
 export class RpcServer {
   readonly #dependencies: RpcServerDependencies
   readonly #server: Server
+  readonly #tcp: TcpServer
   readonly #health: HealthImplementation
   readonly #stop = new AbortController()
+  readonly #release: () => void
 
   constructor(dependencies: RpcServerDependencies) {
     this.#dependencies = dependencies
-    this.#server = new Server(SERVER_OPTIONS)
+    const { admission, clock, guard, tls } = dependencies
+    const interceptors = [admitCalls(admission, clock)]
+    this.#server = new Server({ ...SERVER_OPTIONS, interceptors })
+    const credentials = new ListenerCredentials(tls.current)
+    this.#release = tls.onChange((identity) => credentials.update(identity))
+    const injector = this.#server.createConnectionInjector(credentials)
+    this.#tcp = createServer({ noDelay: true }, (socket) => {
+      if (guard.admit(socket)) injector.injectConnection(socket)
+    })
     this.#health = new HealthImplementation({ '': 'SERVING', [PROVIDER_SERVICE_NAME]: 'SERVING' })
     this.#server.addService(definitionOf(providerService), this.#handlers())
     this.#health.addToServer(this.#server)
@@ -79,11 +95,8 @@ export class RpcServer {
   /** Binds and listens; returns the port. */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-      this.#server.bindAsync(address, credentialsOf(this.#dependencies.tls), (error, bound) => {
-        if (error === null) resolve(bound)
-        else reject(bindFailed(address, error))
-      })
+      this.#tcp.once('error', (error) => reject(bindFailed(`${host}:${port}`, error)))
+      this.#tcp.listen(port, host, () => resolve((this.#tcp.address() as AddressInfo).port))
     })
   }
 
@@ -92,8 +105,13 @@ export class RpcServer {
     this.#health.setStatus('', 'NOT_SERVING')
     this.#health.setStatus(PROVIDER_SERVICE_NAME, 'NOT_SERVING')
     this.#stop.abort()
+    this.#release()
+    this.#tcp.close()
     await new Promise<void>((resolve) => {
-      const force = (): void => this.#server.forceShutdown()
+      const force = (): void => {
+        this.#server.forceShutdown()
+        this.#dependencies.guard.cutAll()
+      }
       cut.addEventListener('abort', force, { once: true })
       if (cut.aborted) force()
       this.#server.tryShutdown(() => {
@@ -200,10 +218,7 @@ export class RpcServer {
       })
     }
     const stopping = HoldfastError.is(thrown, 'ABORTED') && this.#stop.signal.aborted
-    const error = stopping ? new HoldfastError({ code: 'SHUTTING_DOWN' }) : asOurs(thrown)
-    const metadata = new Metadata()
-    metadata.set(ERROR_TRAILER, Buffer.from(encodeErrorDetail(error)))
-    return { code: error.row.grpcStatus, details: error.message, metadata }
+    return statusFor(stopping ? new HoldfastError({ code: 'SHUTTING_DOWN' }) : asOurs(thrown))
   }
 }
 
@@ -244,15 +259,6 @@ const definitionOf = (table: ProviderTable): ServiceDefinition =>
 const asBuffer = (value: Uint8Array): Buffer =>
   Buffer.from(value.buffer, value.byteOffset, value.length)
 const asBytes = (value: Buffer): Uint8Array => new Uint8Array(value)
-
-/** TLS 1.3 and nothing older; grpc-js has no setting for it, only the options it hands to Node. */
-const credentialsOf = ({ keyPem, certPem }: TlsIdentity): ServerCredentials => {
-  const credentials = ServerCredentials.createSsl(null, [
-    { private_key: Buffer.from(keyPem), cert_chain: Buffer.from(certPem) },
-  ])
-  Object.assign(credentials._getConstructorOptions() ?? {}, { minVersion: 'TLSv1.3' })
-  return credentials
-}
 
 /** Of a package definition only the file descriptors are read; this is its smallest form. */
 const reflection = (): ReflectionService =>

@@ -177,7 +177,7 @@ export class TestNetwork {
       },
     )
     const endpoints = await provider.start()
-    const tls = provider.parts.tls
+    const tls = provider.parts.tls.current
     const client = new TestClient({ network: this.#clientNetwork(), endpoints, tls })
     const running = new RunningProvider({ provider, client, endpoints }, (self) => {
       this.#running.delete(self)

@@ -60,17 +60,25 @@ const store = await FileSectorStore.open(
 )
 const common = { store, book, logger: silentLogger }
 const holdings = new Holdings({ ...common, dealsOf: () => [], onDamage: () => undefined })
+const domain = { chainId: 1n, verifyingContract: address(task.provider) }
 const intake = new Intake(
-  { ...common, holdings, operator, clock, balanceOf: async () => 1n },
   {
-    domain: { chainId: 1n, verifyingContract: address(task.provider) },
-    provider: address(task.provider),
-    tlsKeyHash: hash32(task.tlsKeyHash),
-    payloadBytesMax: bytes(2 ** 30),
+    ...common,
+    ...{ holdings, operator, clock },
+    balanceOf: async () => 1n,
+    admit: () => undefined,
+  },
+  {
+    domain,
+    rules: () => ({
+      domain,
+      provider: address(task.provider),
+      tlsKeyHash: hash32(task.tlsKeyHash),
+      payloadBytesMax: bytes(2 ** 30),
+    }),
+    limits: () => ({ sessionsPerPayerMax: 100, partsMax: 64 }),
     partBytesMax: bytes(2 ** 24),
     sessionTtl: seconds(86_400),
-    sessionsPerPayerMax: 100,
-    partsMax: 64,
     tokenKey: new Uint8Array(32).fill(1),
   },
 )
