@@ -46,7 +46,7 @@ export const createLayersFile = async (place: LayersPlace | undefined): Promise<
 export const finishLayers = async (
   operation: Operation,
   commitment: Commitment,
-  place: LayersPlace | undefined,
+  { layers: place, syncLayers: sync = true }: Pick<CommitOptions, 'layers' | 'syncLayers'>,
 ): Promise<void> => {
   const { scheme, length } = commitment
   if (place === undefined || keptLayersLength(length, scheme) === 0n) return
@@ -58,6 +58,7 @@ export const finishLayers = async (
     scheme,
     payloadLength: length,
     layers,
+    sync,
   })
   invariant(value.kind === 'node', 'building layers gives their root')
   if (toHex(value.node) === commitment.root) return
@@ -111,7 +112,7 @@ export class FileCommit {
     const { scheme, length, depth, level, count } = this.plan
     const root = toHex(this.#forest.root(depth, level, count)) as Root
     const commitment: Commitment = { scheme, root, length }
-    await finishLayers(operation, commitment, this.#input.options.layers)
+    await finishLayers(operation, commitment, this.#input.options)
     return commitment
   }
 

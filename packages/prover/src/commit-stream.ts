@@ -67,7 +67,7 @@ export class StreamCommit {
     const plan = planCommit(this.#scheme, bytes(this.#length), this.#level)
     const root = toHex(this.#forest.root(plan.depth, plan.level, plan.count)) as Root
     const commitment: Commitment = { scheme: this.#scheme, root, length: plan.length }
-    await finishLayers(this.#operation, commitment, layers)
+    await finishLayers(this.#operation, commitment, this.#options)
     return commitment
   }
 

@@ -1,7 +1,7 @@
 /**
  * Worker side of committing, last step: reads the lowest group of kept layers back, writes every
  * group above it, and gives the root that they lead to, so that what is on disk is what was
- * committed. Reads 128 KiB at a time; makes the file durable before it answers.
+ * committed. Reads 128 KiB at a time; makes the file durable before it answers, when asked to.
  */
 import { fdatasyncSync } from 'node:fs'
 import { type Engine, foldNodes } from '@holdfast/native'
@@ -73,7 +73,7 @@ export const runLayers = (engine: Engine, task: LayersTask): Uint8Array | undefi
     readNodes(build, top, 0, count)
     const to = treeDepth(task.scheme, length)
     foldNodes(engine, buffer, count, { scheme: task.scheme, from: top.level, to })
-    fdatasyncSync(fd)
+    if (task.sync) fdatasyncSync(fd)
     return buffer.slice(0, NODE_BYTES)
   })
 }

@@ -23,6 +23,8 @@ export interface CommitOptions extends CallOptions {
   readonly onProgress?: (progress: CommitProgress) => void
   /** What an earlier, interrupted commit of the same payload had done (`RangeCommit.checkpoint`). */
   readonly resume?: readonly PlacedNode[]
+  /** Default true: layers are durable when the commit resolves; false: the caller syncs their file. */
+  readonly syncLayers?: boolean
   /** Default true: runs of a sparse file that are holes are not read, their nodes are known. */
   readonly skipHoles?: boolean
 }

@@ -29,6 +29,8 @@ export interface LayersTask {
   readonly scheme: SchemeId
   readonly payloadLength: bigint
   readonly layers: { readonly path: string; readonly offset: number }
+  /** Whether the file is made durable. */
+  readonly sync: boolean
 }
 
 export interface AnswerTask {

@@ -18,6 +18,13 @@ import { type Limits, readLimits } from './limits/limits.ts'
 import { writeDurably } from './store/volume-files.ts'
 import { rpcsFrom } from './transactions/rpc-list.ts'
 
+/** A volume: its directory (from the home, or absolute) and how much of it may be taken. */
+export interface ConfiguredVolume {
+  readonly directory: string
+  readonly capacity: Bytes
+  readonly draining: boolean
+}
+
 export interface ProviderConfig {
   readonly network: string
   readonly provider: ProviderId
@@ -37,6 +44,8 @@ export interface ProviderConfig {
   readonly payloadBytesMax: Bytes
   /** Disk that uploads never take. */
   readonly diskMargin: Bytes
+  /** Disks that payloads lie on; undefined: the one directory that `init` made. */
+  readonly volumes?: readonly ConfiguredVolume[] | undefined
   /** Proven periods after which a deal is settled; undefined: by the length of the period. */
   readonly settleEvery: number | undefined
   /** JSON-RPC endpoints, the preferred first; the network file's unless given. */
@@ -49,6 +58,7 @@ export const PAYLOAD_MAX_DEFAULT: Bytes = bytes(64n * 2n ** 30n)
 export const DISK_MARGIN_DEFAULT: Bytes = bytes(256n * 2n ** 20n)
 
 const VERSION = 1
+const VOLUMES_MAX = 64
 
 /** The file's text. */
 export const formatConfig = (config: ProviderConfig): string =>
@@ -63,10 +73,11 @@ export const writeConfig = (path: string, config: ProviderConfig): Promise<void>
 
 /** Reads fields and collects what is wrong with them, so that all of it is said at once. */
 class ConfigReader {
-  readonly problems: string[] = []
+  readonly problems: string[]
   readonly #fields: Readonly<Record<string, unknown>>
 
-  constructor(value: unknown) {
+  constructor(value: unknown, problems: string[] = []) {
+    this.problems = problems
     this.#fields = typeof value === 'object' && value !== null ? { ...value } : {}
   }
 
@@ -104,6 +115,22 @@ class ConfigReader {
     return min
   }
 
+  flag(name: string): boolean {
+    const value = this.#fields[name]
+    if (typeof value !== 'boolean') this.problems.push(`${name} is not true or false`)
+    return value === true
+  }
+
+  /** A list of settings, each with a reader of its own that shares this one's problems. */
+  each(name: string): readonly ConfigReader[] {
+    const value = this.#fields[name]
+    if (Array.isArray(value) && value.length > 0 && value.length <= VOLUMES_MAX) {
+      return value.map((part: unknown) => new ConfigReader(part, this.problems))
+    }
+    this.problems.push(`${name} is not a list of 1 to ${VOLUMES_MAX}`)
+    return []
+  }
+
   address(name: string): Address {
     const text = this.text(name, /^0x[0-9a-fA-F]{40}$/, 'an address')
     return address(text === '' ? `0x${'00'.repeat(20)}` : text)
@@ -112,6 +139,13 @@ class ConfigReader {
 
 const MONEY_MAX: bigint = 2n ** 127n
 const ANY_TEXT = /^[^\p{Cc}]{1,4096}$/u
+
+const volumesFrom = (read: ConfigReader): readonly ConfiguredVolume[] =>
+  read.each('volumes').map((volume) => ({
+    directory: volume.text('directory', ANY_TEXT, 'a path'),
+    capacity: bytes(volume.integer('capacity', 2n ** 63n)),
+    draining: volume.has('draining') && volume.flag('draining'),
+  }))
 
 const parseConfig = (path: string, value: unknown): ProviderConfig => {
   const read = new ConfigReader(value)
@@ -133,6 +167,7 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
     capacity: bytes(read.integer('capacity', 2n ** 63n)),
     payloadBytesMax: bytes(read.integer('payloadBytesMax', PAYLOAD_BYTES_MAX)),
     diskMargin: bytes(read.integer('diskMargin', 2n ** 63n)),
+    volumes: read.has('volumes') ? volumesFrom(read) : undefined,
     settleEvery: read.has('settleEvery')
       ? read.count('settleEvery', { min: 1, max: 10_000 })
       : undefined,

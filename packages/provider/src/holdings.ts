@@ -43,8 +43,18 @@ export class Holdings {
 
   /** Whether exactly this payload is here whole. */
   holds({ root, length, scheme }: Commitment): boolean {
-    const found = this.find(root)?.commitment
+    const found = this.#usable(root)?.commitment
     return found !== undefined && found.length === length && found.scheme === scheme
+  }
+
+  /** Like `find`; a payload whose volume is away is as good as not here. */
+  #usable(root: Root): StoredPayload | undefined {
+    try {
+      return this.find(root)
+    } catch (error) {
+      if (HoldfastError.is(error, 'VOLUME_UNAVAILABLE')) return undefined
+      throw error
+    }
   }
 
   damageOf(root: Root): FoundDamage | undefined {
@@ -94,8 +104,18 @@ export class Holdings {
   /** What was promised to be here and is not is damage; called once, when the store has opened. */
   async noteLost(roots: Iterable<Root>): Promise<void> {
     for (const root of roots) {
-      if (this.#dependencies.store.find(root) !== undefined) continue
+      if (this.#isKnown(root)) continue
       await this.noteDamage(root, { leaf: leafIndex(0), what: 'the payload is not in the store' })
+    }
+  }
+
+  /** Whether the store has it, or cannot say because a volume is away. */
+  #isKnown(root: Root): boolean {
+    try {
+      return this.#dependencies.store.find(root) !== undefined
+    } catch (error) {
+      if (HoldfastError.is(error, 'VOLUME_UNAVAILABLE')) return true
+      throw error
     }
   }
 

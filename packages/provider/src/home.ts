@@ -16,7 +16,10 @@ export interface HomePaths {
   readonly tls: string
   readonly journal: string
   readonly state: string
+  /** The volume that `init` makes. */
   readonly volume: string
+  /** The indexes of all volumes. */
+  readonly indexes: string
   readonly lock: string
   /** The operator's socket while the node runs. */
   readonly admin: string
@@ -30,6 +33,7 @@ export const homePaths = (home: string): HomePaths => ({
   journal: join(home, 'journal'),
   state: join(home, 'state'),
   volume: join(home, 'volume-0'),
+  indexes: join(home, 'indexes'),
   lock: join(home, 'lock'),
   admin: join(home, 'admin.sock'),
 })

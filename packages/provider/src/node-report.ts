@@ -14,7 +14,7 @@ import type { ConnectionGuard } from './limits/connection-guard.ts'
 import type { LiveConfig } from './live-config.ts'
 import { callMetric, counter, formatMetrics, gauge, type Metric } from './metrics.ts'
 import type { CallCounter } from './rpc/call-counter.ts'
-import type { FileSectorStore } from './store/file-sector-store.ts'
+import type { VolumeSet } from './store/volume-set.ts'
 import type { TlsKeeper } from './tls-keeper.ts'
 
 export interface ReportedNode {
@@ -23,7 +23,7 @@ export interface ReportedNode {
   readonly ledger: Pick<LedgerReader, 'gasBalance'>
   readonly operator: Signer
   readonly clock: Clock
-  readonly store: FileSectorStore
+  readonly store: VolumeSet
   readonly book: PromiseBook
   readonly follower: Follower
   readonly intake: Intake

@@ -3,6 +3,7 @@
  * and answers on top of them. Starts nothing.
  */
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { NetworkParams, ProviderLedger } from '@holdfast/chain'
 import { signingDomain } from '@holdfast/chain'
 import {
@@ -33,7 +34,8 @@ import { Admission } from './limits/admission.ts'
 import { LiveConfig } from './live-config.ts'
 import { ProviderService } from './provider-service.ts'
 import { CallCounter } from './rpc/call-counter.ts'
-import { FileSectorStore } from './store/file-sector-store.ts'
+import type { VolumePlan } from './store/volume-list.ts'
+import { VolumeSet } from './store/volume-set.ts'
 import { TlsKeeper } from './tls-keeper.ts'
 import type { JournalOutbox } from './transactions/journal-outbox.ts'
 
@@ -60,7 +62,7 @@ export interface ProviderOptions {
 export interface ProviderParts {
   readonly lock: HomeLock
   readonly tls: TlsKeeper
-  readonly store: FileSectorStore
+  readonly store: VolumeSet
   readonly book: PromiseBook
   readonly follower: Follower
   readonly holdings: Holdings
@@ -96,17 +98,17 @@ export const openParts = async (
 ): Promise<ProviderParts> => {
   const { ledger, network, prover, clock, random, logger } = dependencies
   const { paths, config } = options
-  const { provider, capacity, diskMargin } = config
+  const { provider, diskMargin } = config
   const tls = await TlsKeeper.open({ clock, logger }, { directory: paths.tls, host: config.host })
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger)
   dependencies.outbox?.attach(book)
   const { sharedPayloadMax } = options
   const place = {
-    ...{ directory: paths.volume, provider, capacity, diskMargin },
+    ...{ provider, diskMargin, indexes: paths.indexes, volumes: volumesOf(config, paths) },
     ...(sharedPayloadMax === undefined ? {} : { sharedPayloadMax }),
   }
-  const store = await FileSectorStore.open({ prover, random, logger }, place)
+  const store = await VolumeSet.open({ prover, random, logger, clock }, place)
   const followed = { provider, schedule: network, directory: paths.state }
   const follower = await Follower.open({ ledger, clock, logger }, followed)
   const holdings = new Holdings({
@@ -136,6 +138,15 @@ export const openParts = async (
   const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
   return { ...kept, ...actorsOn(dependencies, options, kept, tokenKey) }
 }
+
+/** The volumes of a configuration: those it names, else the one that `init` made. */
+export const volumesOf = (
+  { volumes, capacity }: ProviderConfig,
+  { home, volume }: Pick<HomePaths, 'home' | 'volume'>,
+): readonly VolumePlan[] =>
+  volumes === undefined
+    ? [{ directory: volume, capacity }]
+    : volumes.map((plan) => ({ ...plan, directory: resolve(home, plan.directory) }))
 
 /** Who answers requests: intake, deals, and the service over both. */
 const actorsOn = (

@@ -154,6 +154,7 @@ const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig>
     capacity: parseBytes('--capacity', flags.capacity),
     payloadBytesMax: known?.payloadBytesMax ?? PAYLOAD_MAX_DEFAULT,
     diskMargin: known?.diskMargin ?? DISK_MARGIN_DEFAULT,
+    volumes: known?.volumes,
     settleEvery: flags.settleEvery === undefined ? known?.settleEvery : Number(flags.settleEvery),
   }
   for (const part of [paths.tls, paths.journal, paths.state]) {

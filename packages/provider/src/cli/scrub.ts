@@ -9,9 +9,10 @@ import { openProver } from '@holdfast/prover'
 import { readConfig } from '../config.ts'
 import { homePaths, lockHome } from '../home.ts'
 import { PromiseBook } from '../journal/promise-book.ts'
+import { volumesOf } from '../provider-parts.ts'
 import { formatBytes } from '../quantity.ts'
-import { FileSectorStore } from '../store/file-sector-store.ts'
 import type { Damage } from '../store/sector-store.ts'
+import { VolumeSet } from '../store/volume-set.ts'
 import type { CommandResult } from './output.ts'
 
 export interface ScrubFlags {
@@ -33,10 +34,11 @@ export const scrub = async (flags: ScrubFlags): Promise<CommandResult> => {
   try {
     const now = timestamp(Math.floor(systemClock.now() / 1000))
     const book = await PromiseBook.open(paths.journal, now, logger)
-    const { provider, capacity, diskMargin } = config
-    const store = await FileSectorStore.open(
-      { prover, random: systemRandom, logger },
-      { directory: paths.volume, provider, capacity, diskMargin },
+    const { provider, diskMargin } = config
+    const volumes = volumesOf(config, paths)
+    const store = await VolumeSet.open(
+      { prover, random: systemRandom, logger, clock: systemClock },
+      { provider, diskMargin, volumes, indexes: paths.indexes },
     )
     const scrubbed = await scrubStore(store, book)
     await store.close()
@@ -48,7 +50,7 @@ export const scrub = async (flags: ScrubFlags): Promise<CommandResult> => {
   }
 }
 
-const scrubStore = async (store: FileSectorStore, book: PromiseBook): Promise<Scrubbed> => {
+const scrubStore = async (store: VolumeSet, book: PromiseBook): Promise<Scrubbed> => {
   const damaged: ({ readonly root: Root } & Damage)[] = []
   let payloads = 0
   let bytes = 0n

@@ -1,12 +1,13 @@
 /**
- * What the file system says, as our errors. "No room" is the caller's problem and passes; any other
- * failure to write or sync closes the volume for writing, because after a failed fsync the kernel
- * may have dropped the bytes and will not say so again.
+ * What the file system says, as our errors. "No room" and "too many open files" are the caller's
+ * problem and pass; any other failure to write, and every failure to sync, closes the volume for
+ * writing, because after a failed sync the kernel may have dropped the bytes and will not say so
+ * again.
  */
 import { HoldfastError } from '@holdfast/protocol'
-import type { FrameResult } from './frame-task.ts'
 
 const NO_ROOM: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
+const NO_FILES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE'])
 
 /** Remembers that a volume failed, and refuses writes from then on. */
 export class WriteGuard {
@@ -20,6 +21,11 @@ export class WriteGuard {
   /** Why the volume takes no writes; undefined while it does. */
   get reason(): string | undefined {
     return this.#reason
+  }
+
+  /** Refuses writes from now on. The first reason stays. */
+  close(reason: string): void {
+    this.#reason ??= reason
   }
 
   /** @throws HoldfastError `STORE_READ_ONLY` after a failure. */
@@ -38,12 +44,36 @@ export class WriteGuard {
     }
   }
 
-  /** The error for a failed write; anything but "no room" closes the volume. */
+  /** The same for a synchronous one. */
+  runNow<T>(write: () => T): T {
+    try {
+      return write()
+    } catch (error) {
+      if (HoldfastError.is(error)) throw error
+      throw this.failed(errnoOf(error), error)
+    }
+  }
+
+  /** Runs a sync: every failure closes the volume. @throws HoldfastError `STORE_READ_ONLY`. */
+  syncNow(sync: () => void): void {
+    try {
+      sync()
+    } catch (error) {
+      this.close(errnoOf(error))
+      throw this.#refusal(error)
+    }
+  }
+
+  /** The error for a failed write; anything but want of room closes the volume. */
   failed(errno: string, cause?: unknown): HoldfastError {
     if (NO_ROOM.has(errno)) {
       return new HoldfastError({ code: 'DISK_FULL', needed: 1n, available: 0n }, { cause })
     }
-    this.#reason ??= errno
+    if (NO_FILES.has(errno)) {
+      const reason = `${errno}: the process may open no more files`
+      return new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: this.#path, reason }, { cause })
+    }
+    this.close(errno)
     return this.#refusal(cause)
   }
 
@@ -56,9 +86,3 @@ export class WriteGuard {
 /** The system's name of a failure, `UNKNOWN` when it has none. */
 export const errnoOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN'
-
-/** The checksum of a finished write job. @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY`. */
-export const crcOf = (result: FrameResult, guard: WriteGuard): number => {
-  if (result.ok) return result.crc
-  throw guard.failed(result.reason === 'io' ? result.errno : result.what)
-}

@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { HoldfastError } from '@holdfast/protocol'
+import type { DiskChoice } from './disk-choice.ts'
 import type { FrameResult, FrameTask } from './frame-task.ts'
 
 export type FrameLane = 'read' | 'bulk'
@@ -15,9 +16,12 @@ export type FrameLane = 'read' | 'bulk'
 export interface FramePoolOptions {
   /** Jobs that may wait in one lane. Default 256. */
   readonly queueMax?: number
+  readonly disk?: DiskChoice
 }
 
 interface Waiting {
+  /** When it became the oldest job, as far as `watch` has looked. */
+  seen: number | undefined
   readonly resolve: (result: FrameResult) => void
   readonly reject: (error: unknown) => void
 }
@@ -25,18 +29,36 @@ interface Waiting {
 class Lane {
   readonly #waiting = new Map<number, Waiting>()
   readonly #queueMax: number
+  readonly #disk: DiskChoice
   #worker: Worker | undefined
   #nextId = 0
+  #hung = false
 
-  constructor(queueMax: number) {
+  constructor(queueMax: number, disk: DiskChoice) {
     this.#queueMax = queueMax
+    this.#disk = disk
   }
 
   get depth(): number {
     return this.#waiting.size
   }
 
+  get hung(): boolean {
+    return this.#hung
+  }
+
+  /** Looks whether the job in hand takes too long; then all are refused until it is done. */
+  watch(hungAfterMs: number, now: number): void {
+    const [oldest] = this.#waiting.values()
+    if (oldest === undefined || this.#hung) return
+    oldest.seen ??= now
+    if (now - oldest.seen < hungAfterMs) return
+    this.#hung = true
+    for (const { reject } of this.#waiting.values()) reject(doesNotAnswer())
+  }
+
   run(task: FrameTask): Promise<FrameResult> {
+    if (this.#hung) return Promise.reject(doesNotAnswer())
     if (this.#waiting.size >= this.#queueMax) {
       return Promise.reject(new HoldfastError({ code: 'QUEUE_FULL', limit: this.#queueMax }))
     }
@@ -44,7 +66,7 @@ class Lane {
     const id = this.#nextId++
     const worker = this.#worker
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
+      this.#waiting.set(id, { seen: undefined, resolve, reject })
       worker.ref()
       worker.postMessage({ id, task })
     })
@@ -53,14 +75,18 @@ class Lane {
   async close(): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
-    await worker?.terminate()
+    const ended = worker?.terminate()
+    if (!this.#hung) await ended
     this.#failAll(new HoldfastError({ code: 'SHUTTING_DOWN' }))
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./frame-worker.js', import.meta.url))
+    const worker = new Worker(new URL('./frame-worker.js', import.meta.url), {
+      workerData: this.#disk,
+    })
     worker.unref()
     worker.on('message', ({ id, result }: { id: number; result: FrameResult }) => {
+      this.#hung = false
       this.#waiting.get(id)?.resolve(result)
       this.#waiting.delete(id)
       if (this.#waiting.size === 0) worker.unref()
@@ -78,13 +104,17 @@ class Lane {
   }
 }
 
+const doesNotAnswer = (): HoldfastError =>
+  new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: '', reason: 'its disk does not answer' })
+
 /** Threads start with their first job and do not keep an idle process alive. */
 export class FramePool {
   readonly #lanes: Readonly<Record<FrameLane, Lane>>
 
   constructor(options: FramePoolOptions = {}) {
     const queueMax = options.queueMax ?? 256
-    this.#lanes = { read: new Lane(queueMax), bulk: new Lane(queueMax) }
+    const disk = options.disk ?? {}
+    this.#lanes = { read: new Lane(queueMax, disk), bulk: new Lane(queueMax, disk) }
   }
 
   /** Jobs waiting or running in a lane. */
@@ -92,7 +122,18 @@ export class FramePool {
     return this.#lanes[lane].depth
   }
 
-  /** @throws HoldfastError `QUEUE_FULL`, `SHUTTING_DOWN`. */
+  /** Whether a thread has not answered for too long. */
+  get hung(): boolean {
+    return this.#lanes.read.hung || this.#lanes.bulk.hung
+  }
+
+  /** To be called every now and then. */
+  watch(hungAfterMs: number, now: number): void {
+    this.#lanes.read.watch(hungAfterMs, now)
+    this.#lanes.bulk.watch(hungAfterMs, now)
+  }
+
+  /** @throws HoldfastError `QUEUE_FULL`, `SHUTTING_DOWN`, `VOLUME_UNAVAILABLE`. */
   run(lane: FrameLane, task: FrameTask): Promise<FrameResult> {
     return this.#lanes[lane].run(task)
   }

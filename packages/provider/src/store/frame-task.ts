@@ -1,57 +1,35 @@
 /**
- * What a frame worker does with bytes on disk: checksum them, copy them, read them checked. Pure
- * synchronous functions over file names, callable on any thread (tests call them directly); results
- * are data, an error of the file system is a result too. Memory: one 1 MiB buffer per call.
+ * What a reading thread does with bytes on disk: read frames checked, check them, sum them. Pure
+ * synchronous functions over a disk; results are data, an error of the file system is a result too.
  */
-import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
-import { crc32c } from './crc32c.ts'
+import type { Checksum } from '@holdfast/prover'
+import { type Disk, readFully, withFile } from './disk.ts'
+import { errnoOf } from './disk-errors.ts'
 import { FRAME_BYTES } from './sector-format.ts'
 
-const CHUNK_BYTES = 16 * FRAME_BYTES
+/** Frames of one payload, with their checksums. Offsets are from the start of the file. */
+interface FrameRun {
+  readonly path: string
+  readonly offset: number
+  /** Bytes of the payload. */
+  readonly length: number
+  readonly crcOffset: number
+  readonly first: number
+  readonly count: number
+}
 
-/** The closed set of jobs. Offsets are from the start of a file. */
+/** The closed set of jobs. */
 export type FrameTask =
-  /** Writes the CRC of every 64 KiB frame of the payload to `crcOffset`. */
-  | {
-      readonly kind: 'checksum-frames'
-      readonly path: string
-      readonly offset: number
-      readonly length: number
-      readonly crcOffset: number
-    }
+  /** Reads frames and checks each. */
+  | ({ readonly kind: 'read-frames' } & FrameRun)
+  /** Checks frames. */
+  | ({ readonly kind: 'verify-frames' } & FrameRun)
+  /** The CRC of a run of bytes. */
   | {
       readonly kind: 'checksum'
       readonly path: string
       readonly offset: number
       readonly length: number
-    }
-  /** Copies a run of bytes into another file and makes it durable there. */
-  | {
-      readonly kind: 'copy'
-      readonly from: string
-      readonly fromOffset: number
-      readonly to: string
-      readonly toOffset: number
-      readonly length: number
-    }
-  /** Reads `count` frames from `first` on and checks each. */
-  | {
-      readonly kind: 'read-frames'
-      readonly path: string
-      readonly offset: number
-      readonly length: number
-      readonly crcOffset: number
-      readonly first: number
-      readonly count: number
-    }
-  /** Checks every frame of a payload. */
-  | {
-      readonly kind: 'verify-frames'
-      readonly path: string
-      readonly offset: number
-      readonly length: number
-      readonly crcOffset: number
-      readonly framesCrc: number
     }
 
 export type FrameResult =
@@ -65,20 +43,21 @@ export type FrameResult =
     }
   | { readonly ok: false; readonly reason: 'io'; readonly errno: string; readonly what: string }
 
+export interface FrameTools {
+  readonly disk: Disk
+  readonly checksum: Checksum
+}
+
 /** Does one job. Never throws for what the disk says. */
-export const runFrameTask = (task: FrameTask): FrameResult => {
+export const runFrameTask = (tools: FrameTools, task: FrameTask): FrameResult => {
   try {
     switch (task.kind) {
-      case 'checksum-frames':
-        return checksumFrames(task)
-      case 'checksum':
-        return checksum(task)
-      case 'copy':
-        return copy(task)
       case 'read-frames':
-        return readFrames(task)
+        return readFrames(tools, task)
       case 'verify-frames':
-        return verifyFrames(task)
+        return verifyFrames(tools, task)
+      case 'checksum':
+        return checksumRun(tools, task)
     }
   } catch (error) {
     const errno = errnoOf(error)
@@ -86,121 +65,56 @@ export const runFrameTask = (task: FrameTask): FrameResult => {
   }
 }
 
-const errnoOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN'
+const CHUNK_BYTES = 16 * FRAME_BYTES
 
-const withFile = <T>(path: string, flags: string, use: (fd: number) => T): T => {
-  const fd = openSync(path, flags)
-  try {
-    return use(fd)
-  } finally {
-    closeSync(fd)
+const readFrames = ({ disk, checksum }: FrameTools, run: FrameRun): FrameResult =>
+  withFile(disk, run.path, 'read', (file) => {
+    const start = run.first * FRAME_BYTES
+    const end = Math.min(run.length, start + run.count * FRAME_BYTES)
+    const bytes = new Uint8Array(end - start)
+    const wanted = new Uint8Array(4 * Math.ceil(bytes.length / FRAME_BYTES))
+    readFully(disk, file, bytes, run.offset + start)
+    readFully(disk, file, wanted, run.crcOffset + 4 * run.first)
+    const bad = firstBad(checksum, bytes, wanted)
+    return bad === undefined ? { ok: true, crc: 0, bytes } : damaged(run.first + bad)
+  })
+
+const verifyFrames = (tools: FrameTools, run: FrameRun): FrameResult => {
+  for (let first = run.first; first < run.first + run.count; first += 16) {
+    const count = Math.min(16, run.first + run.count - first)
+    const result = readFrames(tools, { ...run, first, count })
+    if (!result.ok) return result
   }
+  return { ok: true, crc: 0 }
 }
 
-/** Fills `buffer` from `offset`; a short file is an error like any other. */
-const readFully = (fd: number, buffer: Uint8Array, offset: number): void => {
-  let done = 0
-  while (done < buffer.length) {
-    const count = readSync(fd, buffer, done, buffer.length - done, offset + done)
-    if (count === 0) {
-      throw Object.assign(new Error(`the file ends before byte ${offset + buffer.length}`), {
-        code: 'SHORT_FILE',
-      })
+/** The first frame whose checksum is not the wanted one. */
+const firstBad = (
+  checksum: Checksum,
+  bytes: Uint8Array,
+  wanted: Uint8Array<ArrayBuffer>,
+): number | undefined => {
+  const view = new DataView(wanted.buffer)
+  for (let at = 0, frame = 0; at < bytes.length; at += FRAME_BYTES, frame++) {
+    const actual = checksum(bytes.subarray(at, at + FRAME_BYTES))
+    if (actual !== view.getUint32(4 * frame, true)) return frame
+  }
+  return undefined
+}
+
+const checksumRun = (
+  { disk, checksum }: FrameTools,
+  run: Extract<FrameTask, { kind: 'checksum' }>,
+): FrameResult =>
+  withFile(disk, run.path, 'read', (file) => {
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(run.length, 1)))
+    let crc = 0
+    for (let at = 0; at < run.length; at += CHUNK_BYTES) {
+      const chunk = buffer.subarray(0, Math.min(CHUNK_BYTES, run.length - at))
+      readFully(disk, file, chunk, run.offset + at)
+      crc = checksum(chunk, crc)
     }
-    done += count
-  }
-}
-
-const writeFully = (fd: number, buffer: Uint8Array, offset: number): void => {
-  let done = 0
-  while (done < buffer.length) {
-    done += writeSync(fd, buffer, done, buffer.length - done, offset + done)
-  }
-}
-
-/** Calls `each` with consecutive chunks of a run of bytes; the buffer is reused. */
-const eachChunk = (
-  fd: number,
-  run: { readonly offset: number; readonly length: number },
-  each: (chunk: Uint8Array, at: number) => void,
-): void => {
-  const buffer = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(run.length, 1)))
-  for (let at = 0; at < run.length; at += CHUNK_BYTES) {
-    const chunk = buffer.subarray(0, Math.min(CHUNK_BYTES, run.length - at))
-    readFully(fd, chunk, run.offset + at)
-    each(chunk, at)
-  }
-}
-
-const frameCrcs = (chunk: Uint8Array): Uint8Array => {
-  const crcs = new Uint8Array(4 * Math.ceil(chunk.length / FRAME_BYTES))
-  const out = new DataView(crcs.buffer)
-  for (let at = 0, i = 0; at < chunk.length; at += FRAME_BYTES, i += 4) {
-    out.setUint32(i, crc32c(chunk.subarray(at, at + FRAME_BYTES)), true)
-  }
-  return crcs
-}
-
-const checksumFrames = (task: Extract<FrameTask, { kind: 'checksum-frames' }>): FrameResult =>
-  withFile(task.path, 'r+', (fd) => {
-    let crc = 0
-    eachChunk(fd, task, (chunk, at) => {
-      const crcs = frameCrcs(chunk)
-      writeFully(fd, crcs, task.crcOffset + 4 * (at / FRAME_BYTES))
-      crc = crc32c(crcs, crc)
-    })
     return { ok: true, crc }
-  })
-
-const checksum = (task: Extract<FrameTask, { kind: 'checksum' }>): FrameResult =>
-  withFile(task.path, 'r', (fd) => {
-    let crc = 0
-    eachChunk(fd, task, (chunk) => {
-      crc = crc32c(chunk, crc)
-    })
-    return { ok: true, crc }
-  })
-
-const copy = (task: Extract<FrameTask, { kind: 'copy' }>): FrameResult =>
-  withFile(task.from, 'r', (from) =>
-    withFile(task.to, 'r+', (to) => {
-      eachChunk(from, { offset: task.fromOffset, length: task.length }, (chunk, at) => {
-        writeFully(to, chunk, task.toOffset + at)
-      })
-      fdatasyncSync(to)
-      return { ok: true, crc: 0 }
-    }),
-  )
-
-const readFrames = (task: Extract<FrameTask, { kind: 'read-frames' }>): FrameResult =>
-  withFile(task.path, 'r', (fd) => {
-    const start = task.first * FRAME_BYTES
-    const end = Math.min(task.length, start + task.count * FRAME_BYTES)
-    const data = new Uint8Array(end - start)
-    const wanted = new Uint8Array(4 * Math.ceil(data.length / FRAME_BYTES))
-    readFully(fd, data, task.offset + start)
-    readFully(fd, wanted, task.crcOffset + 4 * task.first)
-    const bad = firstDifference(frameCrcs(data), wanted)
-    return bad === undefined ? { ok: true, crc: 0, bytes: data } : damaged(task.first + bad)
-  })
-
-const verifyFrames = (task: Extract<FrameTask, { kind: 'verify-frames' }>): FrameResult =>
-  withFile(task.path, 'r', (fd) => {
-    let bad: number | undefined
-    let crc = 0
-    eachChunk(fd, task, (chunk, at) => {
-      const actual = frameCrcs(chunk)
-      const wanted = new Uint8Array(actual.length)
-      const first = at / FRAME_BYTES
-      readFully(fd, wanted, task.crcOffset + 4 * first)
-      crc = crc32c(wanted, crc)
-      const difference = firstDifference(actual, wanted)
-      if (bad === undefined && difference !== undefined) bad = first + difference
-    })
-    if (bad !== undefined) return damaged(bad)
-    if (crc === task.framesCrc) return { ok: true, crc }
-    return { ok: false, reason: 'damaged', frame: 0, what: 'the frame checksums are damaged' }
   })
 
 const damaged = (frame: number): FrameResult => ({
@@ -209,9 +123,3 @@ const damaged = (frame: number): FrameResult => ({
   frame,
   what: `frame ${frame} does not match its checksum`,
 })
-
-/** The index of the first four-byte word in which two equally long arrays differ. */
-const firstDifference = (a: Uint8Array, b: Uint8Array): number | undefined => {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return i >>> 2
-  return undefined
-}

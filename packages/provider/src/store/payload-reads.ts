@@ -11,9 +11,9 @@ import {
   leafIndex,
   toNumber,
 } from '@holdfast/protocol'
-import type { FileRange, Prover } from '@holdfast/prover'
-import type { FramePool } from './frame-pool.ts'
-import type { FrameResult } from './frame-task.ts'
+import type { Prover } from '@holdfast/prover'
+import type { FrameLane } from './frame-pool.ts'
+import type { FrameResult, FrameTask } from './frame-task.ts'
 import type { ByteRange } from './ranges.ts'
 import { FRAME_BYTES, layoutOf, type RecordTrailer } from './sector-format.ts'
 import type { Damage } from './sector-store.ts'
@@ -25,6 +25,11 @@ export interface PlacedRecord {
   readonly trailer: RecordTrailer
 }
 
+/** Who runs reading jobs. */
+export interface FrameRunner {
+  run(lane: FrameLane, task: FrameTask): Promise<FrameResult>
+}
+
 /** Frames per read job: 1 MiB. */
 const FRAMES_PER_READ = 16
 
@@ -32,7 +37,7 @@ const firstLeaf = (frame: number): LeafIndex => leafIndex((frame * FRAME_BYTES) 
 
 /** The checked bytes of a range that lies inside the payload. */
 export async function* readChecked(
-  frames: FramePool,
+  frames: FrameRunner,
   record: PlacedRecord,
   range: ByteRange,
   options: CallOptions = {},
@@ -50,7 +55,7 @@ export async function* readChecked(
 }
 
 const readFrames = async (
-  frames: FramePool,
+  frames: FrameRunner,
   { path, offset, trailer }: PlacedRecord,
   first: number,
   count: number,
@@ -77,36 +82,54 @@ const damageOf = (result: FrameResult, first: number): Damage => {
 }
 
 export interface VerifyDependencies {
-  readonly frames: FramePool
+  readonly frames: FrameRunner
   readonly prover: Pick<Prover, 'commitFile'>
 }
+
+/** Frames per job: 64 MiB, so that no job keeps a thread for long. */
+const FRAMES_PER_CHECK = 1024
+
+const notVerifiable = (what: string): Damage => ({ leaf: leafIndex(0), what })
 
 /** Reads everything of one record once per check; undefined when all is well. */
 export const verifyRecord = async (
   { frames, prover }: VerifyDependencies,
-  { path, offset, trailer }: PlacedRecord,
+  record: PlacedRecord,
   options: CallOptions = {},
 ): Promise<Damage | undefined> => {
+  const { path, offset, trailer } = record
   const layout = layoutOf(offset, trailer)
   const { commitment, framesCrc, layersCrc, layersBytes } = trailer
-  const payload = { path, offset: layout.payload, length: toNumber(commitment.length) }
-  const crcs = { crcOffset: layout.frameCrcs, framesCrc }
-  const checked = await frames.run('bulk', { kind: 'verify-frames', ...payload, ...crcs })
-  if (!checked.ok) return damageOf(checked, 0)
+  const sums = { path, offset: layout.frameCrcs, length: 4 * layout.frames }
+  const wanted = await frames.run('bulk', { kind: 'checksum', ...sums })
+  if (!wanted.ok) return damageOf(wanted, 0)
+  const found = await firstDamagedFrame(frames, record, options)
+  if (found !== undefined) return found
+  if (wanted.crc !== framesCrc) return notVerifiable('the frame checksums are damaged')
   const layers = { path, offset: layout.layers, length: toNumber(layersBytes) }
   const kept = await frames.run('bulk', { kind: 'checksum', ...layers })
   if (!kept.ok) return damageOf(kept, 0)
-  if (kept.crc !== layersCrc) return { leaf: leafIndex(0), what: 'the kept layers are damaged' }
-  const { root } = await prover.commitFile(fileRange(payload), {
-    ...options,
-    scheme: commitment.scheme,
-  })
+  if (kept.crc !== layersCrc) return notVerifiable('the kept layers are damaged')
+  const run = { path, offset: bytes(layout.payload), length: commitment.length }
+  const { root } = await prover.commitFile(run, { ...options, scheme: commitment.scheme })
   if (root === commitment.root) return undefined
-  return { leaf: leafIndex(0), what: `the root is ${root}, not ${commitment.root}` }
+  return notVerifiable(`the root is ${root}, not ${commitment.root}`)
 }
 
-const fileRange = (run: { path: string; offset: number; length: number }): FileRange => ({
-  path: run.path,
-  offset: bytes(run.offset),
-  length: bytes(run.length),
-})
+const firstDamagedFrame = async (
+  frames: FrameRunner,
+  { path, offset, trailer }: PlacedRecord,
+  options: CallOptions,
+): Promise<Damage | undefined> => {
+  const layout = layoutOf(offset, trailer)
+  const place = { path, offset: layout.payload, crcOffset: layout.frameCrcs }
+  const length = toNumber(trailer.commitment.length)
+  for (let first = 0; first < layout.frames; first += FRAMES_PER_CHECK) {
+    if (options.signal?.aborted) throw new HoldfastError({ code: 'ABORTED' })
+    const count = Math.min(FRAMES_PER_CHECK, layout.frames - first)
+    const run = { ...place, length, first, count }
+    const checked = await frames.run('bulk', { kind: 'verify-frames', ...run })
+    if (!checked.ok) return damageOf(checked, first)
+  }
+  return undefined
+}

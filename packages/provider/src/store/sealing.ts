@@ -1,64 +1,49 @@
 /**
- * Makes a fully written staging file a whole record: checksums, root, kept layers, and for a payload
- * that stays where it is the trailer, durable after all before it. Checksums are taken before the root is checked, so rot in
- * between cannot be blessed by a checksum.
+ * What is checked before a reservation becomes a payload: that every frame has its checksum on disk,
+ * and that the bytes lead to the root they were reserved for. Checksums come first, so that rot in
+ * between cannot be blessed by one.
  */
-import {
-  bytes,
-  type CallOptions,
-  HoldfastError,
-  type Timestamp,
-  toNumber,
-} from '@holdfast/protocol'
-import type { Prover } from '@holdfast/prover'
-import { crcOf, type WriteGuard } from './disk-errors.ts'
-import type { FramePool } from './frame-pool.ts'
-import { encodeTrailer, type RecordTrailer } from './sector-format.ts'
-import type { Staged } from './staging.ts'
+import { bytes, type CallOptions, HoldfastError, toNumber } from '@holdfast/protocol'
+import type { StagingName } from './sector-store.ts'
+import type { SealingProver, UploadCommits } from './upload-commits.ts'
+import type { Volume } from './volume.ts'
 
-export interface SealingDependencies {
-  readonly frames: FramePool
-  readonly guard: WriteGuard
-  readonly prover: Pick<Prover, 'commitFile'>
+export const noSuchReservation = (name: StagingName): HoldfastError =>
+  new HoldfastError({ code: 'SESSION_NOT_FOUND', session: name })
+
+/** The checksum over the checksums of all frames, which are on disk then. */
+export const framesChecked = async (volume: Volume, name: StagingName): Promise<number> => {
+  for (;;) {
+    const framesCrc = await volume.ask({ kind: 'prepare', name })
+    if (framesCrc !== undefined) return framesCrc
+  }
 }
 
 /**
- * Everything of a record but its trailer on disk; nothing is synced yet.
- * @throws HoldfastError `ROOT_MISMATCH`, `DISK_FULL`, `STORE_READ_ONLY`.
+ * Computes the root, or takes the one that was computed while the bytes came.
+ * @throws HoldfastError `ROOT_MISMATCH`.
  */
-export const finishRecord = async (
-  { frames, guard, prover }: SealingDependencies,
-  staged: Staged,
-  storedAt: Timestamp,
+export const checkRoot = async (
+  { prover, commits }: { readonly prover: SealingProver; readonly commits: UploadCommits },
+  { volume, name }: { readonly volume: Volume; readonly name: StagingName },
   options: CallOptions,
-): Promise<RecordTrailer> => {
-  const { path, layout, header } = staged
-  const { commitment } = header
-  const length = toNumber(commitment.length)
-  const sums = { kind: 'checksum-frames', path, offset: layout.payload, length } as const
-  const summed = await frames.run('bulk', { ...sums, crcOffset: layout.frameCrcs })
-  const framesCrc = crcOf(summed, guard)
-  const range = { path, offset: bytes(layout.payload), length: commitment.length }
-  const layers = { path, offset: bytes(layout.layers) }
-  const how = { ...options, scheme: commitment.scheme, layers }
-  const actual = await prover.commitFile(range, how)
-  if (actual.root !== commitment.root) {
-    const expected = commitment.root
-    throw new HoldfastError({ code: 'ROOT_MISMATCH', expected, actual: actual.root })
-  }
-  const kept = { kind: 'checksum', path, offset: layout.layers } as const
-  const sum = await frames.run('bulk', { ...kept, length: toNumber(header.layersBytes) })
-  return { ...header, storedAt, framesCrc, layersCrc: crcOf(sum, guard) }
+): Promise<void> => {
+  const reservation = volume.reservations.get(name)
+  if (reservation === undefined) throw noSuchReservation(name)
+  const { commitment, place } = reservation
+  const { path, payload, layers } = place
+  const hashed = await commits.finish(name, toNumber(commitment.length))
+  const { root: actual } =
+    hashed ??
+    (await prover.commitFile(
+      { path, offset: bytes(payload), length: commitment.length },
+      {
+        ...options,
+        scheme: commitment.scheme,
+        layers: { path, offset: bytes(layers) },
+        syncLayers: false,
+      },
+    ))
+  const expected = commitment.root
+  if (actual !== expected) throw new HoldfastError({ code: 'ROOT_MISMATCH', expected, actual })
 }
-
-/** The trailer of a record in its own file: durable, after everything that it vouches for. */
-export const writeTrailer = (
-  guard: WriteGuard,
-  { handle, layout }: Staged,
-  trailer: RecordTrailer,
-): Promise<void> =>
-  guard.run(async () => {
-    await handle.datasync()
-    await handle.write(encodeTrailer(trailer), 0, undefined, layout.trailer)
-    await handle.datasync()
-  })

@@ -7,6 +7,9 @@
  * Invariants: a record exists if and only if its trailer is valid and agrees with its header; the
  * header carries the sector's secret salt, so that payload bytes cannot pass for a header. All
  * integers are little-endian. The format is described for people in packages/provider/README.md.
+ *
+ * Format 2 differs from 1: a header names its reservation, `pad` marks a place that was given up, a
+ * tombstone says which record it buries, and a full shared sector ends with a footer.
  */
 import {
   type Bytes,
@@ -24,7 +27,9 @@ import {
 } from '@holdfast/protocol'
 import { crc32c } from './crc32c.ts'
 
-export const SECTOR_FORMAT = 1
+/** What new sectors are written in. */
+export const SECTOR_FORMAT = 2
+const FORMATS: ReadonlySet<number> = new Set([1, 2])
 export const SUPERBLOCK_BYTES = 4096
 /** Where the first record begins: after both superblocks. */
 export const FIRST_RECORD: number = 2 * SUPERBLOCK_BYTES
@@ -38,14 +43,18 @@ export const SALT_BYTES = 16
 const SUPERBLOCK_MAGIC = 'HFSECTOR'
 const HEADER_MAGIC = 'HFRECORD'
 const TRAILER_MAGIC = 'HFCOMMIT'
-const RECORD_TYPES = { payload: 1, tombstone: 2 } as const
+/** Bytes of a reservation's name in a header. */
+export const NAME_BYTES_MAX = 40
+const RECORD_TYPES = { payload: 1, tombstone: 2, pad: 3 } as const
 
 export type RecordType = keyof typeof RECORD_TYPES
+const TYPE_NAMES: readonly (RecordType | undefined)[] = [undefined, 'payload', 'tombstone', 'pad']
 
 /** `shared` sectors take many small records one after the other; an `own` sector holds one payload. */
 export type SectorKind = 'shared' | 'own'
 
 export interface Superblock {
+  readonly format: number
   readonly sector: number
   readonly kind: SectorKind
   /** Random, secret: binds headers to this file. */
@@ -57,15 +66,20 @@ export interface RecordHeader {
   /** Grows with every record of a volume; of two records of one root the higher one holds. */
   readonly sequence: bigint
   readonly commitment: Commitment
+  /** Of a tombstone: the sequence number up to which it buries records of its root. */
   readonly layersBytes: Bytes
+  /** The reservation that a record began as. */
+  readonly name?: string
 }
 
-export interface RecordTrailer extends RecordHeader {
+export interface RecordTrailer extends Omit<RecordHeader, 'name'> {
   readonly storedAt: Timestamp
   /** CRC-32C over the frame checksums. */
   readonly framesCrc: number
   /** CRC-32C over the kept layers. */
   readonly layersCrc: number
+  /** Of a tombstone: the sector of the record that it buries; 0 when that is not known. */
+  readonly target?: number
 }
 
 /** Where the parts of a record lie, as offsets from the start of its file. */
@@ -99,7 +113,7 @@ export const layoutAt = (offset: number, payload: Bytes, layers: Bytes): RecordL
 
 /** Where the parts of the record with this header lie. A tombstone has no payload of its own. */
 export const layoutOf = (offset: number, header: RecordHeader): RecordLayout =>
-  header.type === 'payload'
+  header.type !== 'tombstone'
     ? layoutAt(offset, header.commitment.length, header.layersBytes)
     : layoutAt(offset, bytes(0), bytes(0))
 
@@ -131,7 +145,7 @@ const isSealed = (block: Uint8Array, magic: string, length: number): boolean => 
 export const encodeSuperblock = (superblock: Superblock): Uint8Array => {
   const block = new Uint8Array(SUPERBLOCK_BYTES)
   block.set(magicBytes(SUPERBLOCK_MAGIC))
-  view(block).setUint32(8, SECTOR_FORMAT, true)
+  view(block).setUint32(8, superblock.format, true)
   view(block).setUint32(12, superblock.sector, true)
   block.set(superblock.salt, 16)
   view(block).setUint8(16 + SALT_BYTES, superblock.kind === 'shared' ? 1 : 2)
@@ -147,11 +161,12 @@ export const decodeSuperblock = (blocks: Uint8Array, path: string): Superblock |
     const block = blocks.subarray(start, start + SUPERBLOCK_BYTES)
     if (!isSealed(block, SUPERBLOCK_MAGIC, SUPERBLOCK_BYTES)) continue
     const format = view(block).getUint32(8, true)
-    if (format !== SECTOR_FORMAT) {
-      const reason = `format ${format} is not known to this version (${SECTOR_FORMAT})`
+    if (!FORMATS.has(format)) {
+      const reason = `format ${format} is newer than this program (${SECTOR_FORMAT}); use the one that wrote it`
       throw new HoldfastError({ code: 'STORE_CORRUPT', path, offset: 8n, reason })
     }
     return {
+      format,
       sector: view(block).getUint32(12, true),
       kind: view(block).getUint8(16 + SALT_BYTES) === 1 ? 'shared' : 'own',
       salt: block.slice(16, 16 + SALT_BYTES),
@@ -177,10 +192,11 @@ const getHeader = (block: Uint8Array): RecordHeader | undefined => {
   const data = view(block)
   const type = data.getUint8(10)
   const scheme = data.getUint8(11)
-  if (data.getUint16(8, true) !== SECTOR_FORMAT || (scheme !== 1 && scheme !== 2)) return undefined
-  if (type !== RECORD_TYPES.payload && type !== RECORD_TYPES.tombstone) return undefined
+  if (!FORMATS.has(data.getUint16(8, true)) || (scheme !== 1 && scheme !== 2)) return undefined
+  const known = TYPE_NAMES[type]
+  if (known === undefined) return undefined
   return {
-    type: type === RECORD_TYPES.payload ? 'payload' : 'tombstone',
+    type: known,
     sequence: data.getBigUint64(12, true),
     commitment: {
       scheme: schemeId(scheme),
@@ -195,6 +211,7 @@ export const encodeHeader = (header: RecordHeader, salt: Uint8Array): Uint8Array
   const block = new Uint8Array(HEADER_BYTES)
   putHeader(block, HEADER_MAGIC, header)
   block.set(salt, 68)
+  block.set(magicBytes(header.name ?? '').subarray(0, NAME_BYTES_MAX), NAME_AT)
   return sealed(block)
 }
 
@@ -202,7 +219,16 @@ export const encodeHeader = (header: RecordHeader, salt: Uint8Array): Uint8Array
 export const decodeHeader = (block: Uint8Array, salt: Uint8Array): RecordHeader | undefined => {
   if (!isSealed(block, HEADER_MAGIC, HEADER_BYTES)) return undefined
   if (!salt.every((byte, i) => block[68 + i] === byte)) return undefined
-  return getHeader(block)
+  const header = getHeader(block)
+  const name = nameIn(block.subarray(NAME_AT, NAME_AT + NAME_BYTES_MAX))
+  return header === undefined || name === '' ? header : { ...header, name }
+}
+
+const NAME_AT: number = 68 + SALT_BYTES
+
+const nameIn = (field: Uint8Array): string => {
+  const end = field.indexOf(0)
+  return new TextDecoder().decode(end === -1 ? field : field.subarray(0, end))
 }
 
 export const encodeTrailer = (trailer: RecordTrailer): Uint8Array => {
@@ -211,6 +237,7 @@ export const encodeTrailer = (trailer: RecordTrailer): Uint8Array => {
   data.setBigUint64(68, trailer.storedAt, true)
   data.setUint32(76, trailer.framesCrc, true)
   data.setUint32(80, trailer.layersCrc, true)
+  data.setUint32(84, trailer.target ?? 0, true)
   return sealed(block)
 }
 
@@ -228,6 +255,7 @@ export const decodeTrailer = (
     storedAt: timestamp(data.getBigUint64(68, true)),
     framesCrc: data.getUint32(76, true),
     layersCrc: data.getUint32(80, true),
+    ...(own.type === 'tombstone' ? { target: data.getUint32(84, true) } : {}),
   }
 }
 

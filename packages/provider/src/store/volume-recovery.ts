@@ -1,182 +1,281 @@
 /**
- * What a volume holds when it opens: the index where it can be trusted, the sectors themselves from
- * there on. Work is bounded by what the index does not cover yet.
+ * What a volume holds when it opens: sectors of one payload from the index where it knows their
+ * names, full shared sectors from their footers, and only the few that have none record by record.
  *
- * Invariants: a record counts only with a valid trailer; bytes behind the last whole record of a
- * shared sector are kept in `quarantine/` before the file is cut; damage in the middle is stepped
- * over and reported, never cut. Payload bytes are not read here: whoever relies on a payload without
- * having just written it asks the store to verify it.
+ * Invariants: a record counts only with a valid trailer; of two records of a root the later one holds, unless a
+ * tombstone buries it; bytes behind the last header are kept in `quarantine/` before they are cut.
  */
-import { createReadStream, createWriteStream } from 'node:fs'
-import { open, readdir, truncate, unlink } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import type { Logger, Root } from '@holdfast/protocol'
-import type { IndexContent, IndexedRecord, IndexedSector } from './payload-index.ts'
-import { readSuperblock, type ScanStep, scanSector } from './sector-files.ts'
-import { FIRST_RECORD, type SectorKind, type Superblock } from './sector-format.ts'
+import { join } from 'node:path'
+import type { Root } from '@holdfast/protocol'
+import { buriedUpTo } from './collect.ts'
+import { type Disk, readFully, replaceFile, withFile } from './disk.ts'
+import { ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
+import { recoverReservation, recoverReservations } from './recover-reservations.ts'
+import { entriesIn, readFooter } from './sector-footer.ts'
+import { FIRST_RECORD, layoutOf, type Superblock } from './sector-format.ts'
+import { sectorFile, sectorNamed, sectorPath, tagOf } from './sector-names.ts'
+import { FileWindow, readHeader, readSuperblock, readTrailer, scanSector } from './sector-scan.ts'
+import { newSector, noteChange, type Sector, type VolumeState } from './volume-state.ts'
 
-export interface RecoveredSector {
-  readonly number: number
-  readonly kind: SectorKind
-  readonly salt: Uint8Array
-  readonly path: string
-  /** Where the next record would begin; the end of the file. */
-  readonly end: number
+/** Something an operator should know. */
+export interface RecoveryNote {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly event: string
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
-export interface RecoveredVolume {
-  readonly sectors: readonly RecoveredSector[]
-  readonly content: IndexContent
-  /** Sectors read because the index did not cover them, in whole or in part. */
-  readonly scanned: number
-  readonly nextSequence: bigint
+export interface RecoveryOptions {
+  /** Sectors of one payload that the index knows, by file name. */
+  readonly known: ReadonlyMap<string, Entry>
+  /** Trusts neither index nor footers. */
+  readonly deep: boolean
+  readonly note: (note: RecoveryNote) => void
 }
 
-export interface RecoveryPaths {
-  readonly sectors: string
-  readonly quarantine: string
+/** What is gathered while the sectors are gone through. */
+class Recovery {
+  readonly state: VolumeState
+  readonly options: RecoveryOptions
+  readonly #buried = new Map<Root, bigint>()
+  readonly #payloads = new Map<number, number>()
+
+  constructor(state: VolumeState, options: RecoveryOptions) {
+    this.state = state
+    this.options = options
+  }
+
+  /** Takes in the bytes of one entry. */
+  add(sector: Sector, raw: Uint8Array): void {
+    const view = new DataView(raw.buffer, raw.byteOffset, ENTRY_BYTES)
+    const sequence = view.getBigUint64(32, true)
+    if (sequence < sector.firstSequence) sector.firstSequence = sequence
+    if (sequence >= this.state.nextSequence) this.state.nextSequence = sequence + 1n
+    const type = view.getUint8(88)
+    if (type === 1) {
+      const { number } = sector.id
+      this.#payloads.set(number, (this.#payloads.get(number) ?? 0) + 1)
+      this.state.table.putIfLater(raw)
+    } else this.#addOther(sector, raw)
+  }
+
+  addEntry(sector: Sector, entry: Entry): void {
+    const raw = new Uint8Array(ENTRY_BYTES)
+    encodeEntry(entry, raw)
+    this.add(sector, raw)
+  }
+
+  /** Buries what is buried, and counts. */
+  finish(): void {
+    const { table, sectors } = this.state
+    for (const [root, upTo] of this.#buried) {
+      const sequence = table.get(root)?.trailer.sequence
+      if (sequence !== undefined && sequence <= upTo) table.delete(root)
+    }
+    const sums = table.bySector()
+    for (const sector of [...sectors.values()]) {
+      const { live, size } = sums.get(sector.id.number) ?? { live: 0, size: 0 }
+      sector.live = live
+      sector.liveSize = size
+      sector.dead = (this.#payloads.get(sector.id.number) ?? 0) - live
+      if (sector.kind === 'own' && live === 0) this.#dropOwn(sector)
+    }
+  }
+
+  #addOther(sector: Sector, raw: Uint8Array): void {
+    const [entry] = entriesIn(raw)
+    if (entry === undefined) return
+    const { trailer } = entry
+    if (trailer.type === 'pad') {
+      recoverReservation(this.state, sector, entry.offset)
+      return
+    }
+    const upTo = buriedUpTo(trailer)
+    const { root } = trailer.commitment
+    if (upTo > (this.#buried.get(root) ?? -1n)) this.#buried.set(root, upTo)
+  }
+
+  /** A later record of the same payload has taken this one's place. */
+  #dropOwn(sector: Sector): void {
+    this.state.sectors.delete(sector.id.number)
+    this.state.disk.unlink(sector.path)
+    noteChange(this.state, sector, undefined)
+  }
 }
 
-/** Reads a volume. `known` is what the index says; undefined reads every sector. */
-export const recoverVolume = async (
-  logger: Logger,
-  paths: RecoveryPaths,
-  known: IndexContent | undefined,
-): Promise<RecoveredVolume> => {
-  const files = (await readdir(paths.sectors)).filter((name) => name.endsWith('.sector')).sort()
-  const live = new LiveRecords(known?.records ?? [])
-  const sectors: RecoveredSector[] = []
-  let scanned = 0
+/** Fills the state of a volume from its files. @throws HoldfastError `STORE_CORRUPT`. */
+export const recoverVolume = (state: VolumeState, options: RecoveryOptions): void => {
+  const { disk, paths } = state
+  for (const part of [paths.incoming, paths.sectors, paths.quarantine]) disk.makeDirectory(part)
+  const recovery = new Recovery(state, options)
+  const files = new Set(disk.list(paths.sectors))
   for (const file of files) {
-    const path = join(paths.sectors, file)
-    const sector = await recoverSector({ logger, live }, paths, path, known)
-    if (sector === undefined) continue
-    if (sector.scanned) scanned++
-    sectors.push(sector)
+    const id = sectorNamed(file)
+    const known = options.deep ? undefined : options.known.get(file)
+    if (id === undefined) note(recovery, 'warn', 'a file that is no sector', file)
+    else if (known !== undefined) addOwn(recovery, known)
+    else recoverFile(recovery, file, files)
+    if (id !== undefined && id.number >= state.nextNumber) state.nextNumber = id.number + 1
   }
-  const numbers = new Set(sectors.map(({ number }) => number))
-  const records = live.within(numbers)
-  return {
-    sectors,
-    scanned,
-    nextSequence: live.highest + 1n,
-    content: { records, sectors: states(sectors, records) },
+  for (const file of options.known.keys()) {
+    if (!files.has(file)) state.changes.set(file, undefined)
   }
+  recovery.finish()
+  recoverReservations(state)
 }
 
-const states = (
-  sectors: readonly RecoveredSector[],
-  records: readonly IndexedRecord[],
-): ReadonlyMap<number, IndexedSector> => {
-  const live = new Map<number, number>()
-  for (const { sector } of records) live.set(sector, (live.get(sector) ?? 0) + 1)
-  return new Map(
-    sectors.map(({ number, end }) => [number, { indexed: end, live: live.get(number) ?? 0 }]),
-  )
+const note = (
+  { state, options }: Recovery,
+  level: RecoveryNote['level'],
+  event: string,
+  file: string,
+  fields: RecoveryNote['fields'] = {},
+): void =>
+  options.note({ level, event, fields: { path: join(state.paths.sectors, file), ...fields } })
+
+const addOwn = (recovery: Recovery, entry: Entry, salt: Uint8Array = new Uint8Array(0)): Sector => {
+  const { state } = recovery
+  const path = sectorPath(state.paths.sectors, entry.sector)
+  const sector = newSector(entry.sector, 'own', salt, path)
+  const { end } = layoutOf(entry.offset, entry.trailer)
+  Object.assign(sector, { end, size: end, full: true, footed: true })
+  state.sectors.set(entry.sector.number, sector)
+  recovery.addEntry(sector, entry)
+  return sector
 }
 
-/** The latest record of each root, by sequence; a tombstone is the latest word too. */
-class LiveRecords {
-  readonly #records = new Map<Root, IndexedRecord>()
-  readonly #tombstones = new Map<Root, bigint>()
-  highest = 0n
-
-  constructor(known: readonly IndexedRecord[]) {
-    for (const record of known) this.add(record)
+const recoverFile = (recovery: Recovery, file: string, files: ReadonlySet<string>): void => {
+  const { disk, paths } = recovery.state
+  const path = join(paths.sectors, file)
+  let rightful: string | undefined
+  withFile(disk, path, 'read', (open) => {
+    const superblock = readSuperblock(disk, open, path)
+    if (superblock === undefined) return notASector(recovery, file, disk.size(open))
+    rightful = sectorFile(idOf(superblock))
+    if (rightful !== file) return undefined
+    if (superblock.kind === 'own') recoverOwn(recovery, superblock, open, file)
+    else recoverShared(recovery, superblock, open, path)
+  })
+  if (rightful === undefined || rightful === file) return
+  if (files.has(rightful)) {
+    note(recovery, 'error', 'sector file is a copy of another', file)
+    return
   }
-
-  add(record: IndexedRecord): void {
-    const { sequence, commitment, type } = record.trailer
-    if (sequence > this.highest) this.highest = sequence
-    const buried = this.#tombstones.get(commitment.root) ?? -1n
-    const present = this.#records.get(commitment.root)?.trailer.sequence ?? -1n
-    if (sequence <= buried || sequence <= present) return
-    if (type === 'payload') this.#records.set(commitment.root, record)
-    else {
-      this.#tombstones.set(commitment.root, sequence)
-      this.#records.delete(commitment.root)
-    }
-  }
-
-  within(sectors: ReadonlySet<number>): readonly IndexedRecord[] {
-    return [...this.#records.values()].filter(({ sector }) => sectors.has(sector))
-  }
+  note(recovery, 'warn', 'sector file had another name', file, { name: rightful })
+  disk.rename(path, join(paths.sectors, rightful))
+  recoverFile(recovery, rightful, new Set([...files, rightful]))
 }
 
-interface SectorRecovery {
-  readonly logger: Logger
-  readonly live: LiveRecords
-}
-
-const recoverSector = async (
-  recovery: SectorRecovery,
-  paths: RecoveryPaths,
-  path: string,
-  known: IndexContent | undefined,
-): Promise<(RecoveredSector & { readonly scanned: boolean }) | undefined> => {
-  const handle = await open(path, 'r')
-  try {
-    const superblock = await readSuperblock(handle, path)
-    if (superblock === undefined)
-      return await notASector(recovery, path, (await handle.stat()).size)
-    const { size } = await handle.stat()
-    const from = known?.sectors.get(superblock.sector)?.indexed ?? FIRST_RECORD
-    let end = Math.min(from, size)
-    for await (const step of scanSector(handle, superblock, from)) {
-      end = await recoverStep(recovery, paths, { superblock, path, step })
-    }
-    const { sector: number, kind, salt } = superblock
-    return { number, kind, salt, path, end, scanned: from < size || known === undefined }
-  } finally {
-    await handle.close()
-  }
-}
+const idOf = ({ format, sector, salt }: Superblock): Sector['id'] => ({
+  number: sector,
+  tag: format === 1 ? 0 : tagOf(salt),
+})
 
 /** A sector file whose creation was cut short holds nothing; anything longer is left for a person. */
-const notASector = async (
-  { logger }: SectorRecovery,
-  path: string,
-  size: number,
-): Promise<undefined> => {
-  if (size <= FIRST_RECORD) await unlink(path)
-  else logger.error('sector unreadable: both superblocks are damaged', { path, size_bytes: size })
-  return undefined
+const notASector = (recovery: Recovery, file: string, size: number): void => {
+  const { disk, paths } = recovery.state
+  if (size <= FIRST_RECORD) disk.unlink(join(paths.sectors, file))
+  else note(recovery, 'error', 'sector unreadable: both superblocks are damaged', file)
 }
 
-interface StepPlace {
-  readonly superblock: Superblock
-  readonly path: string
-  readonly step: ScanStep
-}
-
-/** Takes in one step of the walk; returns where the sector ends so far. */
-const recoverStep = async (
-  recovery: SectorRecovery,
-  paths: RecoveryPaths,
-  { superblock, path, step }: StepPlace,
-): Promise<number> => {
-  const place = { path, offset_bytes: step.offset, end_bytes: step.end }
-  switch (step.kind) {
-    case 'record':
-      recovery.live.add({ sector: superblock.sector, offset: step.offset, trailer: step.trailer })
-      return step.end
-    case 'damaged':
-      recovery.logger.error('sector damaged: a record cannot be read, later ones can', place)
-      return step.end
-    case 'torn':
-      if (superblock.kind === 'own') {
-        recovery.logger.error('sector damaged: its record cannot be read', place)
-        return step.end
-      }
-      recovery.logger.warn('unfinished write moved to quarantine', place)
-      await keepTail(path, step.offset, paths.quarantine)
-      await truncate(path, step.offset)
-      return step.offset
+const recoverOwn = (
+  recovery: Recovery,
+  superblock: Superblock,
+  open: number,
+  file: string,
+): void => {
+  const { disk } = recovery.state
+  const header = readHeader(disk, open, FIRST_RECORD, superblock.salt)
+  const layout = header && layoutOf(FIRST_RECORD, header)
+  const trailer = header && layout && readTrailer(disk, open, header, layout)
+  if (trailer === undefined) {
+    note(recovery, 'error', 'sector damaged: its record cannot be read', file)
+    return
   }
+  const entry = { sector: idOf(superblock), offset: FIRST_RECORD, trailer, mark: 0 }
+  const sector = addOwn(recovery, entry, superblock.salt)
+  noteChange(recovery.state, sector, entry)
 }
 
-const keepTail = async (path: string, offset: number, directory: string): Promise<void> => {
-  const target = join(directory, `${basename(path)}-${offset}.tail`)
-  await pipeline(createReadStream(path, { start: offset }), createWriteStream(target))
+const recoverShared = (
+  recovery: Recovery,
+  superblock: Superblock,
+  open: number,
+  path: string,
+): void => {
+  const { state, options } = recovery
+  const sector = newSector(idOf(superblock), 'shared', superblock.salt, path)
+  state.sectors.set(superblock.sector, sector)
+  const footer = readFooter(state.disk, open, superblock.salt, state.checksum)
+  sector.size = state.disk.size(open)
+  if (footer !== undefined && !options.deep) {
+    Object.assign(sector, { end: footer.offset, full: true, footed: true })
+    for (let at = 0; at < footer.data.length; at += ENTRY_BYTES) {
+      recovery.add(sector, footer.data.subarray(at, at + ENTRY_BYTES))
+    }
+    return
+  }
+  sector.end = scanShared(recovery, sector, open, superblock)
+  sector.full = superblock.format === 1 || BigInt(sector.end) >= state.options.sharedSectorBytes
+  if (footer !== undefined) Object.assign(sector, { full: true, footed: true, entries: [] })
+  else cutTail(recovery, sector, open)
+}
+
+/** Walks a sector's records; returns where they end. */
+const scanShared = (
+  recovery: Recovery,
+  sector: Sector,
+  open: number,
+  superblock: Superblock,
+): number => {
+  const { state } = recovery
+  const window = new FileWindow(state.disk, open)
+  let end = FIRST_RECORD
+  for (const step of scanSector(window, superblock)) {
+    end = step.end
+    const place = { path: sector.path, offset_bytes: step.offset, end_bytes: step.end }
+    if (step.kind === 'record') {
+      const { offset, trailer } = step
+      const entry = { sector: sector.id, offset, trailer, mark: 0 }
+      sector.entries.push(entry)
+      recovery.addEntry(sector, entry)
+      continue
+    }
+    if (step.kind === 'open') {
+      recoverReservation(state, sector, step.offset)
+      continue
+    }
+    const event = 'sector damaged: a record cannot be read, later ones can'
+    recovery.options.note({ level: 'error', event, fields: place })
+  }
+  return end
+}
+
+/** Cuts what lies behind the last header: a write that never finished, or a footer that is damaged. */
+const cutTail = (recovery: Recovery, sector: Sector, open: number): void => {
+  const { disk, paths } = recovery.state
+  const size = disk.size(open)
+  sector.size = Math.max(size, sector.end)
+  if (size <= sector.end) return
+  keepTail(disk, open, paths.quarantine, { path: sector.path, from: sector.end, to: size })
+  withFile(disk, sector.path, 'write', (file) => {
+    disk.truncate(file, sector.end)
+    disk.sync(file)
+  })
+  sector.size = sector.end
+  const fields = { path: sector.path, offset_bytes: sector.end, end_bytes: size }
+  recovery.options.note({ level: 'warn', event: 'unfinished write moved to quarantine', fields })
+}
+
+const TAIL_BYTES_MAX = 16 * 2 ** 20
+
+const keepTail = (
+  disk: Disk,
+  open: number,
+  directory: string,
+  tail: { readonly path: string; readonly from: number; readonly to: number },
+): void => {
+  const data = new Uint8Array(Math.min(tail.to - tail.from, TAIL_BYTES_MAX))
+  readFully(disk, open, data, tail.from)
+  const name = `${tail.path.slice(tail.path.lastIndexOf('/') + 1)}-${tail.from}.tail`
+  replaceFile(disk, { directory, name }, data)
 }

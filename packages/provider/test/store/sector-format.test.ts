@@ -42,7 +42,7 @@ describe('sector format', () => {
       framesCrc,
       layersCrc,
     })
-    const superblock = { sector: 5, kind: 'shared', salt: SALT } as const
+    const superblock = { format: 2, sector: 5, kind: 'shared', salt: SALT } as const
     const block = encodeSuperblock(superblock)
     expect(decodeSuperblock(new Uint8Array([...block, ...block]), 'x')).toEqual(superblock)
   })
@@ -62,7 +62,7 @@ describe('sector format', () => {
   })
 
   test('falls back to the second superblock', () => {
-    const superblock = { sector: 5, kind: 'own', salt: SALT } as const
+    const superblock = { format: 1, sector: 5, kind: 'own', salt: SALT } as const
     const block = encodeSuperblock(superblock)
     const both = new Uint8Array([...changed(block, 12), ...block])
     expect(decodeSuperblock(both, 'x')).toEqual(superblock)

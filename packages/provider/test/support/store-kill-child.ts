@@ -21,7 +21,7 @@ import { Holdings } from '../../src/holdings.ts'
 import { homePaths } from '../../src/home.ts'
 import { Intake } from '../../src/intake/intake.ts'
 import { PromiseBook } from '../../src/journal/promise-book.ts'
-import { FileSectorStore } from '../../src/store/file-sector-store.ts'
+import { VolumeSet } from '../../src/store/volume-set.ts'
 import type { KilledUpload, KillTask } from './kill-task.ts'
 import { commitmentOf, payloadOf } from './payloads.ts'
 
@@ -48,12 +48,12 @@ const prover = {
 const paths = homePaths(home)
 const now = timestamp(Math.floor(task.nowMs / 1000))
 const book = await PromiseBook.open(paths.journal, now, silentLogger)
-const store = await FileSectorStore.open(
-  { prover, random, logger: silentLogger },
+const store = await VolumeSet.open(
+  { prover, random, logger: silentLogger, clock },
   {
-    directory: paths.volume,
+    volumes: [{ directory: paths.volume, capacity: bytes(2 ** 30) }],
+    indexes: paths.indexes,
     provider: address(task.provider),
-    capacity: bytes(2 ** 30),
     diskMargin: bytes(0),
     sharedPayloadMax: bytes(2 ** 17),
   },

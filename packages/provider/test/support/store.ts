@@ -2,7 +2,7 @@
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemRandom } from '@holdfast/chain'
+import { systemClock, systemRandom } from '@holdfast/chain'
 import {
   address,
   type Bytes,
@@ -12,11 +12,12 @@ import {
   timestamp,
 } from '@holdfast/protocol'
 import type { Prover } from '@holdfast/prover'
-import {
-  FileSectorStore,
-  type FileSectorStoreDependencies,
-} from '../../src/store/file-sector-store.ts'
 import { createVolume } from '../../src/store/volume-files.ts'
+import {
+  VolumeSet,
+  type VolumeSetDependencies,
+  type VolumeSetOptions,
+} from '../../src/store/volume-set.ts'
 import { type LogLine, recordingLogger } from './network.ts'
 import { commitmentOf } from './payloads.ts'
 
@@ -36,56 +37,64 @@ export const slowProver: Pick<Prover, 'commitFile'> = {
 
 export class StoreBox {
   readonly directory: string
+  readonly indexes: string
   readonly log: LogLine[] = []
   readonly logger: Logger = recordingLogger(this.log)
-  readonly #opened: FileSectorStore[] = []
+  readonly #opened: VolumeSet[] = []
 
   private constructor(directory: string) {
-    this.directory = directory
+    this.directory = join(directory, 'volume')
+    this.indexes = join(directory, 'indexes')
   }
 
-  static async create(): Promise<StoreBox> {
+  /** @param empty without a volume in it. */
+  static async create({ empty = false }: { empty?: boolean } = {}): Promise<StoreBox> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-store-'))
-    await createVolume(directory, PROVIDER)
-    return new StoreBox(directory)
+    const box = new StoreBox(directory)
+    if (!empty) await createVolume(box.directory, PROVIDER)
+    return box
   }
 
   async open(
-    change: Partial<FileSectorStoreDependencies & { readonly capacity: Bytes }> = {},
-  ): Promise<FileSectorStore> {
-    const { capacity = bytes(2 ** 30), ...dependencies } = change
-    const store = await FileSectorStore.open(
-      { prover: slowProver, random: systemRandom, logger: this.logger, ...dependencies },
+    change: Partial<VolumeSetDependencies & VolumeSetOptions & { readonly capacity: Bytes }> = {},
+  ): Promise<VolumeSet> {
+    const { capacity = bytes(2 ** 30), ...others } = change
+    const given = {
+      prover: slowProver,
+      random: systemRandom,
+      logger: this.logger,
+      clock: systemClock,
+    }
+    const store = await VolumeSet.open(
+      { ...given, ...others },
       {
-        directory: this.directory,
+        volumes: [{ directory: this.directory, capacity }],
+        indexes: this.indexes,
         provider: PROVIDER,
-        capacity,
         diskMargin: bytes(0),
         sharedPayloadMax: SHARED_MAX,
+        ...others,
       },
     )
     this.#opened.push(store)
     return store
   }
 
-  async close(store: FileSectorStore): Promise<void> {
+  async close(store: VolumeSet): Promise<void> {
     this.#opened.splice(this.#opened.indexOf(store), 1)
     await store.close()
   }
 
   async remove(): Promise<void> {
     for (const store of this.#opened) await store.close()
-    await rm(this.directory, { recursive: true, force: true })
+    await rm(join(this.directory, '..'), { recursive: true, force: true })
   }
 }
 
 let names = 0
 
 /** Stores a payload whole. */
-export const storePayload = async (
-  store: FileSectorStore,
-  payload: Uint8Array,
-): Promise<Commitment> => {
+export const storePayload = async (store: VolumeSet, payload: Uint8Array): Promise<Commitment> => {
   const commitment = commitmentOf(payload)
   const name = `s${names++}`
   await store.reserve(name, commitment)
@@ -96,7 +105,7 @@ export const storePayload = async (
 }
 
 export const readAll = async (
-  store: FileSectorStore,
+  store: VolumeSet,
   { root, length }: Commitment,
 ): Promise<Uint8Array> => {
   const parts: Uint8Array[] = []

@@ -1,0 +1,259 @@
+/**
+ * From a fully written reservation to a record: frame checksums, then (elsewhere) the root, then the
+ * trailer; and the way back, a record that is buried or removed.
+ *
+ * Invariants: a trailer is written only after everything it vouches for; a record becomes known, and
+ * a former one forgotten, only when the new one is durable.
+ */
+import {
+  type Bytes,
+  bytes,
+  type Commitment,
+  HoldfastError,
+  type Root,
+  type Timestamp,
+  timestamp,
+  toNumber,
+} from '@holdfast/protocol'
+import { crashPoint } from './crash-points.ts'
+import { readFully } from './disk.ts'
+import { errnoOf } from './disk-errors.ts'
+import type { Entry } from './record-entry.ts'
+import { reservationOf } from './reservations.ts'
+import {
+  encodeHeader,
+  encodeTrailer,
+  FRAME_BYTES,
+  layoutOf,
+  type RecordTrailer,
+} from './sector-format.ts'
+import { sectorPath } from './sector-names.ts'
+import type { StagingName } from './sector-store.ts'
+import { noteRecord, sectorFor, takePlace } from './shared-sectors.ts'
+import {
+  countDead,
+  countLive,
+  newSector,
+  noteChange,
+  type Reservation,
+  type Sector,
+  type VolumeState,
+} from './volume-state.ts'
+
+/** Frames that one step reads again: 64 MiB, so that no step keeps others waiting for long. */
+const FRAMES_PER_STEP = 1024
+
+/**
+ * Reads the frames whose checksums did not come by, a step at a time, and writes all of them.
+ * @returns the checksum over them; undefined when there is more to do.
+ */
+export const prepare = (state: VolumeState, name: StagingName): number | undefined => {
+  const { sums, layout, header, path } = reservationOf(state, name)
+  const file = state.files.get(path)
+  const length = toNumber(header.commitment.length)
+  const buffer = new Uint8Array(FRAME_BYTES)
+  for (let step = 0, frame = sums.unknownFrom(0); frame !== undefined; step++) {
+    if (step === FRAMES_PER_STEP) return undefined
+    const at = frame * FRAME_BYTES
+    const part = buffer.subarray(0, Math.min(FRAME_BYTES, length - at))
+    readBack(state, { path, file }, part, layout.payload + at)
+    sums.pass(at, part)
+    frame = sums.unknownFrom(frame)
+  }
+  const crcs = sums.bytes()
+  state.files.write(path, crcs, layout.frameCrcs)
+  crashPoint('seal-checksums')
+  return state.checksum(crcs)
+}
+
+/** A place that cannot be read spoils its own payload, not the volume. */
+const readBack = (
+  state: VolumeState,
+  { path, file }: { readonly path: string; readonly file: number },
+  into: Uint8Array,
+  position: number,
+): void => {
+  try {
+    readFully(state.disk, file, into, position)
+  } catch (cause) {
+    const reason = `what was written cannot be read back: ${errnoOf(cause)}`
+    const place = { path, offset: BigInt(position), reason }
+    throw new HoldfastError({ code: 'STORE_CORRUPT', ...place }, { cause })
+  }
+}
+
+const checksumOf = (
+  state: VolumeState,
+  path: string,
+  run: { readonly offset: number; readonly length: number },
+): number => {
+  const file = state.files.get(path)
+  const buffer = new Uint8Array(Math.min(run.length, 2 ** 20))
+  let crc = 0
+  for (let at = 0; at < run.length; at += buffer.length) {
+    const part = buffer.subarray(0, Math.min(buffer.length, run.length - at))
+    readBack(state, { path, file }, part, run.offset + at)
+    crc = state.checksum(part, crc)
+  }
+  return crc
+}
+
+/** What a sealed reservation becomes. */
+export interface Sealed {
+  readonly entry: Entry
+}
+
+/** Writes the trailer. The payload is known when the next sync is through. */
+export const seal = (
+  state: VolumeState,
+  name: StagingName,
+  record: { readonly storedAt: Timestamp; readonly framesCrc: number },
+): Sealed => {
+  const reservation = reservationOf(state, name)
+  const { header, layout, path, id } = reservation
+  if (reservation.sealing) {
+    throw new HoldfastError({ code: 'INVARIANT', sentence: `${name} is sealed once at a time` })
+  }
+  const layers = { offset: layout.layers, length: toNumber(header.layersBytes) }
+  const layersCrc = checksumOf(state, path, layers)
+  const { name: _name, ...head } = header
+  const trailer: RecordTrailer = { ...head, ...record, layersCrc }
+  writeTrailer(state, { path, at: layout.trailer, own: reservation.kind === 'own' }, trailer)
+  reservation.sealing = true
+  const entry: Entry = {
+    sector: id,
+    offset: layout.header,
+    trailer,
+    mark: toNumber(record.storedAt),
+  }
+  state.pending.whenFilesDurable(() => {
+    crashPoint('seal-synced')
+    if (reservation.kind === 'own') promote(state, reservation)
+  })
+  state.pending.whenDurable(() => {
+    state.reservations.delete(name)
+    const sector =
+      reservation.kind === 'own' ? ownSector(state, reservation) : sectorOf(state, entry)
+    if (reservation.kind === 'shared') {
+      sector.reserved--
+      noteRecord(sector, entry)
+    }
+    become(state, sector, entry)
+  })
+  return { entry }
+}
+
+/**
+ * Writes a trailer when what it vouches for is durable. Its place is taken before, so that a full disk
+ * is noticed while nothing depends on it. In a file of its own the name does what the trailer does
+ * elsewhere: it is given when everything is durable.
+ */
+export const writeTrailer = (
+  state: VolumeState,
+  { path, at, own }: { readonly path: string; readonly at: number; readonly own: boolean },
+  trailer: RecordTrailer,
+): void => {
+  const block = encodeTrailer(trailer)
+  state.files.write(path, own ? block : new Uint8Array(block.length), at)
+  if (own) crashPoint('seal-trailer')
+  else {
+    state.pending.whenFilesDurable(() => {
+      state.files.write(path, block, at)
+      crashPoint('seal-trailer')
+    })
+  }
+}
+
+/** Gives a durable file its final name. */
+const promote = (state: VolumeState, { path, id }: Reservation): void => {
+  state.files.forget(path)
+  state.disk.rename(path, sectorPath(state.paths.sectors, id))
+  crashPoint('seal-renamed')
+  state.files.renamedIn(state.paths.incoming)
+  state.files.renamedIn(state.paths.sectors)
+}
+
+const ownSector = (state: VolumeState, { id, salt, layout, header }: Reservation): Sector => {
+  const sector = newSector(id, 'own', salt, sectorPath(state.paths.sectors, id))
+  Object.assign(sector, { end: layout.end, size: layout.end, full: true, footed: true })
+  sector.firstSequence = header.sequence
+  state.sectors.set(id.number, sector)
+  return sector
+}
+
+export const sectorOf = (state: VolumeState, { sector: { number } }: Entry): Sector => {
+  const sector = state.sectors.get(number)
+  if (sector === undefined) {
+    throw new HoldfastError({ code: 'INVARIANT', sentence: `there is a sector ${number}` })
+  }
+  return sector
+}
+
+/** Makes an entry the live one of its root; a former one is given up. */
+export const become = (state: VolumeState, sector: Sector, entry: Entry): void => {
+  const former = state.table.get(entry.trailer.commitment.root)
+  state.table.put(entry)
+  countLive(sector, entry)
+  if (sector.kind === 'own') noteChange(state, sector, entry)
+  crashPoint('seal-indexed')
+  if (former !== undefined) giveUp(state, former)
+}
+
+const giveUp = (state: VolumeState, former: Entry): void => {
+  const sector = state.sectors.get(former.sector.number)
+  if (sector?.kind === 'own') removeOwn(state, sector)
+  else countDead(state, former)
+}
+
+/** Removes the sector of one payload, file and all. */
+export const removeOwn = (state: VolumeState, sector: Sector): void => {
+  state.sectors.delete(sector.id.number)
+  state.files.forget(sector.path)
+  state.disk.unlink(sector.path)
+  crashPoint('remove-own')
+  state.files.renamedIn(state.paths.sectors)
+  noteChange(state, sector, undefined)
+}
+
+/** Forgets a payload; it is gone for good when the next sync is through. */
+export const remove = (state: VolumeState, root: Root): void => {
+  const entry = state.table.get(root)
+  if (entry === undefined) return
+  const sector = sectorOf(state, entry)
+  if (sector.kind === 'own') {
+    state.table.delete(root)
+    removeOwn(state, sector)
+    return
+  }
+  const { commitment, sequence } = entry.trailer
+  bury(state, { commitment, buries: sequence, target: sector.id.number })
+  state.pending.whenDurable(() => {
+    if (state.table.get(root)?.trailer.sequence !== sequence) return
+    state.table.delete(root)
+    countDead(state, entry)
+  })
+}
+
+export interface Burial {
+  readonly commitment: Commitment
+  /** Records of the root up to this sequence number are dead. */
+  readonly buries: bigint
+  readonly target: number
+}
+
+/** Writes a tombstone into a shared sector. */
+export const bury = (state: VolumeState, { commitment, buries, target }: Burial): void => {
+  const sequence = state.nextSequence++
+  const layersBytes: Bytes = bytes(buries)
+  const header = { type: 'tombstone', sequence, commitment, layersBytes } as const
+  const size = layoutOf(0, header).end
+  const sector = sectorFor(state, size)
+  const layout = layoutOf(takePlace(sector, sequence, size), header)
+  const none = { storedAt: timestamp(0), framesCrc: 0, layersCrc: 0 }
+  const trailer: RecordTrailer = { ...header, ...none, target }
+  state.files.write(sector.path, encodeHeader(header, sector.salt), layout.header)
+  state.files.write(sector.path, encodeTrailer(trailer), layout.trailer)
+  crashPoint('bury-written')
+  const entry = { sector: sector.id, offset: layout.header, trailer, mark: 0 }
+  state.pending.whenDurable(() => noteRecord(sector, entry))
+}

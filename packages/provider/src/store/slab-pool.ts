@@ -1,0 +1,56 @@
+/**
+ * Shared memory in which bytes go to a volume's thread: copied once, written from there. As many
+ * slabs as bytes may be on their way; whoever finds none waits for one.
+ */
+
+export const SLAB_BYTES: number = 2 ** 20
+
+export class SlabPool {
+  readonly #free: Uint8Array[] = []
+  readonly #waiting: ((slab: Uint8Array) => void)[] = []
+  #left: number
+
+  /** Memory is taken when it is first needed. */
+  constructor(slabs: number) {
+    this.#left = slabs
+  }
+
+  async take(): Promise<Uint8Array> {
+    const free = this.#free.pop()
+    if (free !== undefined) return free
+    if (this.#left > 0) {
+      this.#left--
+      return new Uint8Array(new SharedArrayBuffer(SLAB_BYTES))
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  give(slab: Uint8Array): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free.push(slab)
+    else next(slab)
+  }
+}
+
+/** Cuts buffers into runs that fill a slab each, copying. */
+export async function* inSlabs(
+  pool: SlabPool,
+  buffers: readonly Uint8Array[],
+): AsyncGenerator<{ readonly slab: Uint8Array; readonly length: number }> {
+  let slab: Uint8Array | undefined
+  let length = 0
+  for (const buffer of buffers) {
+    for (let at = 0; at < buffer.length; ) {
+      slab ??= await pool.take()
+      const part = buffer.subarray(at, at + SLAB_BYTES - length)
+      slab.set(part, length)
+      at += part.length
+      length += part.length
+      if (length < SLAB_BYTES) continue
+      yield { slab, length }
+      slab = undefined
+      length = 0
+    }
+  }
+  if (slab !== undefined) yield { slab, length }
+}

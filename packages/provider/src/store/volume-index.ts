@@ -1,0 +1,125 @@
+/**
+ * The index of one volume, in LevelDB: which payload each own sector holds, so that a restart need
+ * not open every file, and when each payload was last verified. It lies in the node's home, not on
+ * the volume: LevelDB works on libuv's threads, and a disk that hangs would take all of them.
+ *
+ * Invariants: everything in it can be read from the sectors again, and is when it is missing; each
+ * value carries a CRC-32C over key and value, and one that is altered is as good as missing. Writes
+ * are not synced: the sectors are. A sector's name is never used twice, so an old value is harmless.
+ */
+import { rm } from 'node:fs/promises'
+import { type Root, root } from '@holdfast/protocol'
+import { Level } from 'level'
+import { crc32c } from './crc32c.ts'
+import { decodeEntry, ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
+
+const OWN = 'own/'
+const VERIFIED = 'verified/'
+const text = new TextEncoder()
+
+const sealed = (key: string, value: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(value.length + 4)
+  out.set(value)
+  new DataView(out.buffer).setUint32(value.length, crc32c(value, crc32c(text.encode(key))), true)
+  return out
+}
+
+/** The value without its checksum; undefined when that is wrong. */
+const opened = (key: string, stored: Uint8Array): Uint8Array | undefined => {
+  if (stored.length < 4) return undefined
+  const value = stored.slice(0, -4)
+  const view = new DataView(stored.buffer, stored.byteOffset, stored.length)
+  const wanted = view.getUint32(value.length, true)
+  return crc32c(value, crc32c(text.encode(key))) === wanted ? value : undefined
+}
+
+export type IndexChange = readonly [file: string, entry: Entry | undefined]
+
+export class VolumeIndex {
+  readonly #level: Level<string, Uint8Array>
+  #writing: Promise<void> = Promise.resolve()
+
+  private constructor(level: Level<string, Uint8Array>) {
+    this.#level = level
+  }
+
+  /** Opens the index; one that LevelDB cannot open is removed and begun anew. */
+  static async open(directory: string): Promise<VolumeIndex> {
+    try {
+      return await VolumeIndex.#openAt(directory)
+    } catch {
+      await rm(directory, { recursive: true, force: true })
+      return VolumeIndex.#openAt(directory)
+    }
+  }
+
+  static async #openAt(directory: string): Promise<VolumeIndex> {
+    const level = new Level<string, Uint8Array>(directory, { valueEncoding: 'view' })
+    await level.open()
+    return new VolumeIndex(level)
+  }
+
+  /** Own sectors by file name. Values that are altered are left out. */
+  async own(): Promise<ReadonlyMap<string, Entry>> {
+    const known = new Map<string, Entry>()
+    for await (const [key, stored] of this.#level.iterator({ gte: OWN, lt: `${OWN}~` })) {
+      const value = opened(key, stored)
+      const entry = value?.length === ENTRY_BYTES ? decodeEntry(value) : undefined
+      if (entry !== undefined) known.set(key.slice(OWN.length), entry)
+    }
+    return known
+  }
+
+  /** When payloads were last verified, in seconds since 1970. */
+  async *verified(): AsyncGenerator<readonly [Root, number]> {
+    const range = { gte: VERIFIED, lt: `${VERIFIED}~` }
+    for await (const [key, stored] of this.#level.iterator(range)) {
+      const value = opened(key, stored)
+      if (value?.length !== 4) continue
+      const at = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
+      yield [root(key.slice(VERIFIED.length)), at]
+    }
+  }
+
+  /** Takes changes in, after those before. Never throws: what is not written is read again. */
+  apply(changes: readonly IndexChange[]): void {
+    if (changes.length === 0) return
+    this.#writing = this.#writing.then(() => this.#write(changes)).catch(() => undefined)
+  }
+
+  async #write(changes: readonly IndexChange[]): Promise<void> {
+    const batch = this.#level.batch()
+    for (const [file, entry] of changes) {
+      const key = `${OWN}${file}`
+      if (entry === undefined) {
+        batch.del(key)
+        continue
+      }
+      const value = new Uint8Array(ENTRY_BYTES)
+      encodeEntry(entry, value)
+      batch.put(key, sealed(key, value))
+    }
+    await batch.write()
+  }
+
+  async noteVerified(payload: Root, at: number): Promise<void> {
+    const key = `${VERIFIED}${payload}`
+    const value = new Uint8Array(4)
+    new DataView(value.buffer).setUint32(0, at, true)
+    await this.#level.put(key, sealed(key, value))
+  }
+
+  async forget(payload: Root): Promise<void> {
+    await this.#level.del(`${VERIFIED}${payload}`)
+  }
+
+  /** Forgets everything: the sectors are read again. */
+  clear(): Promise<void> {
+    return this.#level.clear()
+  }
+
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#level.close()
+  }
+}

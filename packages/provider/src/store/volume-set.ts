@@ -1,0 +1,300 @@
+/**
+ * The sector store over several volumes. Each has a thread that writes and threads that read, so a
+ * disk that hangs keeps nobody else; a payload lies on one volume, chosen by room and speed.
+ *
+ * Invariants: see `sector-store.ts`. A payload whose volume cannot be used is never called missing:
+ * asking for it throws `VOLUME_UNAVAILABLE`, and so does asking for any unknown payload while a volume
+ * that was never opened may hold it.
+ */
+import {
+  type Bytes,
+  bytes,
+  type CallOptions,
+  type Clock,
+  type Commitment,
+  HoldfastError,
+  type Logger,
+  milliseconds,
+  type ProviderId,
+  type Random,
+  type Root,
+  type Timestamp,
+  toNumber,
+} from '@holdfast/protocol'
+import { keptLayersLength } from '@holdfast/prover'
+import { TaskGroup } from '../task-group.ts'
+import type { DiskChoice } from './disk-choice.ts'
+import { readChecked, verifyRecord } from './payload-reads.ts'
+import type { ByteRange } from './ranges.ts'
+import type { Entry } from './record-entry.ts'
+import { checkRoot, framesChecked, noSuchReservation } from './sealing.ts'
+import { FIRST_RECORD, recordBytes } from './sector-format.ts'
+import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
+import { type SealingProver, UploadCommits } from './upload-commits.ts'
+import type { Volume } from './volume.ts'
+import {
+  type MissingVolume,
+  VolumeList,
+  type VolumePlan,
+  type VolumeStatus,
+} from './volume-list.ts'
+
+/** Payloads up to this share sectors; larger ones get a sector of their own. */
+export const SHARED_PAYLOAD_MAX: Bytes = bytes(8 * 2 ** 20)
+/** A shared sector is full when it is this long. */
+export const SHARED_SECTOR_BYTES: Bytes = bytes(256 * 2 ** 20)
+const HUNG_AFTER_MS = 15_000
+const WATCH_EVERY_MS = 1_000
+
+export interface VolumeSetDependencies {
+  readonly prover: SealingProver
+  readonly random: Random
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+export interface VolumeSetOptions {
+  readonly provider: ProviderId
+  readonly volumes: readonly VolumePlan[]
+  /** Where the indexes of the volumes lie: not on them. */
+  readonly indexes: string
+  /** Disk left alone on each volume, so that what is not payloads can still grow. */
+  readonly diskMargin: Bytes
+  readonly sharedPayloadMax?: Bytes
+  readonly sharedSectorBytes?: Bytes
+  /** A disk that does not answer for so long is left alone until it does. */
+  readonly hungAfterMs?: number
+  readonly watchEveryMs?: number
+  /** Forget the indexes; with `deep` the footers too. */
+  readonly rebuild?: 'index' | 'deep'
+  readonly disk?: (directory: string) => DiskChoice | undefined
+}
+
+/** A payload and the volume it lies on. */
+interface Found {
+  readonly volume: Volume
+  readonly entry: Entry
+}
+
+export class VolumeSet implements SectorStore {
+  readonly #dependencies: VolumeSetDependencies
+  readonly #options: VolumeSetOptions
+  /** The volumes, to add, drain and remove some. */
+  readonly list: VolumeList
+  readonly #commits: UploadCommits
+  readonly #tasks = new TaskGroup()
+  #reserving: Promise<unknown> = Promise.resolve()
+
+  private constructor(
+    dependencies: VolumeSetDependencies,
+    options: VolumeSetOptions,
+    list: VolumeList,
+  ) {
+    this.#dependencies = dependencies
+    this.#options = options
+    this.list = list
+    this.#commits = new UploadCommits(dependencies.prover)
+  }
+
+  /**
+   * Opens the volumes. One of several that cannot be opened is left out, loudly.
+   * @throws HoldfastError of the first volume when none can be opened: `CONFIG_INVALID` for a directory
+   * that is not this provider's volume, `STORE_CORRUPT` for a format from the future.
+   */
+  static async open(
+    dependencies: VolumeSetDependencies,
+    options: VolumeSetOptions,
+  ): Promise<VolumeSet> {
+    const list = await VolumeList.open(dependencies, {
+      ...options,
+      sharedPayloadMax: options.sharedPayloadMax ?? SHARED_PAYLOAD_MAX,
+      sharedSectorBytes: options.sharedSectorBytes ?? SHARED_SECTOR_BYTES,
+    })
+    const set = new VolumeSet(dependencies, options, list)
+    set.#tasks.run('watch volumes', (signal) => set.#watch(signal))
+    return set
+  }
+
+  /** The volumes that are open. */
+  get volumes(): readonly Volume[] {
+    return this.list.volumes
+  }
+
+  /** Every volume of the configuration, and how it is. */
+  status(): readonly VolumeStatus[] {
+    return this.list.status()
+  }
+
+  /** Why no volume takes writes; undefined while one does. */
+  get readOnlyReason(): string | undefined {
+    const reasons = this.volumes.map(({ readOnlyReason: r, unavailableReason: u }) => u ?? r)
+    return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined
+  }
+
+  /** @param on the volume to use; chosen by room and speed otherwise. */
+  reserve(name: StagingName, commitment: Commitment, on?: Volume): Promise<void> {
+    const work = (): Promise<void> => this.#reserve(name, commitment, on)
+    const result = this.#reserving.then(work, work)
+    this.#reserving = result.catch(() => undefined)
+    return result
+  }
+
+  async write(name: StagingName, offset: Bytes, buffers: readonly Uint8Array[]): Promise<void> {
+    const at = toNumber(offset)
+    await this.#volumeOf(name).write(name, at, buffers)
+    const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+    this.#commits.wrote(name, at, length)
+  }
+
+  async sync(name: StagingName): Promise<void> {
+    const written = this.#commits.pending(name)
+    await this.#volumeOf(name).ask({ kind: 'sync', name })
+    this.#commits.durable(name, written)
+  }
+
+  async seal(
+    name: StagingName,
+    storedAt: Timestamp,
+    options: CallOptions = {},
+  ): Promise<StoredPayload> {
+    const volume = this.#volumeOf(name)
+    const framesCrc = await framesChecked(volume, name)
+    await checkRoot({ ...this.#dependencies, commits: this.#commits }, { volume, name }, options)
+    const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc })
+    volume.reservations.delete(name)
+    await this.#removeOthers(entry.trailer.commitment.root, volume)
+    return volume.stored(entry)
+  }
+
+  async discard(name: StagingName): Promise<void> {
+    this.#commits.forget(name)
+    const volume = this.list.holding(name)
+    if (volume === undefined) return
+    volume.reservations.delete(name)
+    await volume.ask({ kind: 'discard', name })
+  }
+
+  staged(): ReadonlyMap<StagingName, Commitment> {
+    const all = new Map<StagingName, Commitment>()
+    for (const { reservations } of this.volumes) {
+      for (const [name, { commitment }] of reservations) all.set(name, commitment)
+    }
+    return all
+  }
+
+  find(root: Root): StoredPayload | undefined {
+    const found = this.#find(root)
+    return found?.volume.stored(found.entry)
+  }
+
+  *stored(): Iterable<StoredPayload> {
+    for (const volume of this.volumes) {
+      for (const entry of volume.table.values()) yield volume.stored(entry)
+    }
+  }
+
+  read(root: Root, range: ByteRange, options: CallOptions = {}): AsyncIterable<Uint8Array> {
+    const { volume, entry } = this.#placed(root)
+    const { length } = entry.trailer.commitment
+    if (range.end > length || range.start >= range.end) {
+      const reason = `${range.start}..${range.end} is not inside 0..${length}`
+      throw new HoldfastError({ code: 'RANGE_INVALID', reason })
+    }
+    return readChecked(volume, volume.place(entry), range, options)
+  }
+
+  async verify(root: Root, options: CallOptions = {}): Promise<Damage | undefined> {
+    const { prover, clock } = this.#dependencies
+    const { volume, entry } = this.#placed(root)
+    volume.assertAvailable()
+    const damage = await verifyRecord({ frames: volume, prover }, volume.place(entry), options)
+    if (damage !== undefined) return damage
+    await volume.noteVerified(root, Math.floor(clock.now() / 1000))
+    return undefined
+  }
+
+  async remove(root: Root): Promise<void> {
+    for (const volume of this.volumes) {
+      if (volume.find(root) !== undefined) await volume.ask({ kind: 'remove', root })
+    }
+  }
+
+  async usage(): Promise<StoreUsage> {
+    const sum = { capacity: 0n, used: 0n, reserved: 0n, free: 0n }
+    for (const volume of this.volumes) {
+      const { used, reserved, free } = volume.usage
+      sum.capacity += volume.capacity
+      sum.used += used
+      sum.reserved += reserved
+      if (this.list.takesWrites(volume)) sum.free += free
+    }
+    const { capacity, used, reserved, free } = sum
+    return {
+      capacity: bytes(capacity),
+      used: bytes(used),
+      reserved: bytes(reserved),
+      free: bytes(free),
+    }
+  }
+
+  /** Stops the threads and closes the files. Reservations stay for the next run. */
+  async close(): Promise<void> {
+    await this.#tasks.stop()
+    await this.list.close()
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#dependencies
+    const { hungAfterMs = HUNG_AFTER_MS, watchEveryMs = WATCH_EVERY_MS } = this.#options
+    while (!signal.aborted) {
+      await clock.sleep(milliseconds(watchEveryMs), { signal })
+      this.list.watch(hungAfterMs)
+    }
+  }
+
+  async #reserve(name: StagingName, commitment: Commitment, on?: Volume): Promise<void> {
+    const present = this.list.holding(name)
+    if (present?.reservations.get(name)?.commitment.root === commitment.root) return
+    const layersBytes = keptLayersLength(commitment.length, commitment.scheme)
+    const needed = recordBytes(commitment.length, layersBytes) + BigInt(FIRST_RECORD)
+    const volume = on ?? this.list.choose(needed)
+    const place = await volume.ask({ kind: 'reserve', name, commitment, layersBytes })
+    volume.reservations.set(name, { commitment, place })
+    const { sharedPayloadMax = SHARED_PAYLOAD_MAX } = this.#options
+    if (commitment.length > sharedPayloadMax) this.#commits.begin(name, commitment, place)
+  }
+
+  /** Copies of a payload on other volumes make place for the new one. */
+  async #removeOthers(root: Root, kept: Volume): Promise<void> {
+    for (const volume of this.volumes) {
+      if (volume === kept || volume.find(root) === undefined) continue
+      if (volume.unavailableReason === undefined) await volume.ask({ kind: 'remove', root })
+    }
+  }
+
+  #volumeOf(name: StagingName): Volume {
+    const volume = this.list.holding(name)
+    if (volume === undefined) throw noSuchReservation(name)
+    return volume
+  }
+
+  /** @throws HoldfastError `VOLUME_UNAVAILABLE`. */
+  #find(root: Root): Found | undefined {
+    let away: Volume | MissingVolume | undefined = this.list.missing[0]
+    for (const volume of this.volumes) {
+      const entry = volume.find(root)
+      if (entry === undefined) continue
+      if (volume.unavailableReason === undefined) return { volume, entry }
+      away = volume
+    }
+    if (away === undefined) return undefined
+    const reason = away.unavailableReason ?? 'unknown'
+    throw new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: away.directory, reason })
+  }
+
+  #placed(root: Root): Found {
+    const found = this.#find(root)
+    if (found === undefined) throw new HoldfastError({ code: 'PAYLOAD_NOT_FOUND', root })
+    return found
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The main side of a volume's thread: asks, waits, notices when no answer comes.
+ *
+ * Invariants: a question is answered exactly once; a thread that has not answered for `hungAfterMs`
+ * at two looks in a row is called hung, its questions are refused with `VOLUME_UNAVAILABLE` and so is
+ * every new one, until it answers again. Two looks, because after this process itself was stopped
+ * the answers are there but not yet read at the first.
+ */
+import { Worker } from 'node:worker_threads'
+import { type Clock, HoldfastError } from '@holdfast/protocol'
+import type { TableMemory } from './record-table.ts'
+import type { Answered } from './volume-loop.ts'
+import type {
+  OpenedVolume,
+  OpKind,
+  OpOutcome,
+  OpValues,
+  VolumeOp,
+  VolumeReport,
+} from './volume-ops.ts'
+import type { VolumeWorkerData } from './volume-worker.ts'
+
+export interface ThreadEvents {
+  readonly onReport: (report: VolumeReport) => void
+  readonly onTable: (memory: TableMemory) => void
+  /** How long an operation took that had to be durable. */
+  readonly onDurable: (milliseconds: number) => void
+}
+
+interface Waiting {
+  readonly kind: OpKind
+  readonly since: number
+  readonly settle: (outcome: OpOutcome) => void
+}
+
+type Message =
+  | { readonly kind: 'opened'; readonly opened: OpenedVolume; readonly report: VolumeReport }
+  | { readonly kind: 'failed'; readonly detail: HoldfastError['detail'] }
+  | { readonly kind: 'table'; readonly table: TableMemory }
+  | {
+      readonly kind: 'answers'
+      readonly answers: readonly Answered[]
+      readonly report: VolumeReport
+    }
+
+const QUEUE_MAX = 4096
+
+export class VolumeThread {
+  readonly #path: string
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #events: ThreadEvents
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #opened: Promise<OpenedVolume>
+  #open: { resolve: (opened: OpenedVolume) => void; reject: (error: unknown) => void } | undefined
+  #nextId = 0
+  #suspect: number | undefined
+  #hung = false
+  #ended = false
+
+  constructor(data: VolumeWorkerData, clock: Pick<Clock, 'now'>, events: ThreadEvents) {
+    this.#path = data.paths.root
+    this.#clock = clock
+    this.#events = events
+    this.#opened = new Promise((resolve, reject) => {
+      this.#open = { resolve, reject }
+    })
+    this.#worker = new Worker(new URL('./volume-worker.js', import.meta.url), { workerData: data })
+    this.#worker.on('message', (message: Message) => this.#take(message))
+    this.#worker.on('error', (error) => this.#died(String(error)))
+    this.#worker.on('exit', () => this.#died('its thread has ended'))
+  }
+
+  /** Resolves when the volume has recovered. @throws HoldfastError what opening throws. */
+  opened(): Promise<OpenedVolume> {
+    return this.#opened
+  }
+
+  get hung(): boolean {
+    return this.#hung
+  }
+
+  /** Questions without an answer. */
+  get depth(): number {
+    return this.#waiting.size
+  }
+
+  /** @throws HoldfastError what the operation throws; `VOLUME_UNAVAILABLE`, `QUEUE_FULL`. */
+  async ask<K extends OpKind>(op: Extract<VolumeOp, { kind: K }>): Promise<OpValues[K]> {
+    if (this.#ended) throw this.unavailable('it is closed')
+    if (this.#hung) throw this.unavailable('its disk does not answer')
+    if (this.#waiting.size >= QUEUE_MAX) {
+      throw new HoldfastError({ code: 'QUEUE_FULL', limit: QUEUE_MAX })
+    }
+    const id = this.#nextId++
+    const outcome = await new Promise<OpOutcome>((settle) => {
+      this.#waiting.set(id, { kind: op.kind, since: this.#clock.now(), settle })
+      this.#worker.postMessage({ id, op })
+    })
+    if (!outcome.ok) throw new HoldfastError(outcome.detail)
+    return outcome.value as OpValues[K]
+  }
+
+  /** Looks whether the oldest question has waited too long. To be called every now and then. */
+  watch(hungAfterMs: number): void {
+    const [oldest] = this.#waiting
+    if (oldest === undefined || this.#hung) return
+    const [id, { since }] = oldest
+    if (this.#clock.now() - since < hungAfterMs) return
+    if (this.#suspect !== id) {
+      this.#suspect = id
+      return
+    }
+    this.#hung = true
+    for (const { settle } of this.#waiting.values()) {
+      settle({ ok: false, detail: this.unavailable('its disk does not answer').detail })
+    }
+  }
+
+  unavailable(reason: string): HoldfastError {
+    return new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: this.#path, reason })
+  }
+
+  /** Stops the thread. One that hangs in the kernel is left behind. */
+  async close(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    const ended = this.#worker.terminate()
+    if (this.#hung) this.#worker.unref()
+    else await ended
+  }
+
+  #take(message: Message): void {
+    switch (message.kind) {
+      case 'opened':
+        this.#events.onReport(message.report)
+        this.#open?.resolve(message.opened)
+        break
+      case 'failed':
+        this.#open?.reject(new HoldfastError(message.detail))
+        break
+      case 'table':
+        this.#events.onTable(message.table)
+        break
+      case 'answers':
+        this.#hung = false
+        this.#events.onReport(message.report)
+        for (const answered of message.answers) this.#settle(answered)
+    }
+  }
+
+  #settle({ id, outcome }: Answered): void {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (waiting === undefined) return
+    waiting.settle(outcome)
+    if (waiting.kind === 'sync' || waiting.kind === 'seal') {
+      this.#events.onDurable(this.#clock.now() - waiting.since)
+    }
+  }
+
+  #died(reason: string): void {
+    this.#ended = true
+    const error = this.unavailable(reason)
+    this.#open?.reject(error)
+    for (const { settle } of this.#waiting.values()) settle({ ok: false, detail: error.detail })
+    this.#waiting.clear()
+  }
+}
