@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import {
   dealMarketBytecode,
+  disputesBytecode,
   drandBeaconBytecode,
   proofLedgerBytecode,
   providerRegistryBytecode,
@@ -77,12 +78,14 @@ describe('contracts', () => {
         Vault: testedBytecode('Vault'),
         ProviderRegistry: testedBytecode('ProviderRegistry'),
         ProofLedger: testedBytecode('ProofLedger'),
+        Disputes: testedBytecode('Disputes'),
         DealMarket: testedBytecode('DealMarket'),
       }).toEqual({
         DrandBeacon: drandBeaconBytecode,
         Vault: vaultBytecode,
         ProviderRegistry: providerRegistryBytecode,
         ProofLedger: proofLedgerBytecode,
+        Disputes: disputesBytecode,
         DealMarket: dealMarketBytecode,
       })
     },

@@ -20,6 +20,7 @@ export const DEPLOYED = {
   Vault: 'Vault.sol',
   ProviderRegistry: 'ProviderRegistry.sol',
   ProofLedger: 'ProofLedger.sol',
+  Disputes: 'Disputes.sol',
   DealMarket: 'DealMarket.sol',
   TestStablecoin: 'devnet/TestStablecoin.sol',
 }

@@ -6,42 +6,52 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IBeacon} from "./interfaces/IBeacon.sol";
 import {IDealMarket} from "./interfaces/IDealMarket.sol";
+import {IDisputes} from "./interfaces/IDisputes.sol";
 import {IProofLedger} from "./interfaces/IProofLedger.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {Bundle} from "./libraries/Bundle.sol";
+import {Challenge} from "./libraries/Challenge.sol";
+import {Closing} from "./libraries/Closing.sol";
 import {Geometry} from "./libraries/Geometry.sol";
+import {PayloadProof} from "./libraries/PayloadProof.sol";
 import {Pricing} from "./libraries/Pricing.sol";
 import {Schedule} from "./libraries/Schedule.sol";
 import {Terms} from "./libraries/Terms.sol";
 import {DealTerms} from "./types/DealTerms.sol";
-import {CLOSED, FAULTED, Frame, IN_TREE, toFrame} from "./types/Frame.sol";
+import {Extra} from "./types/Extra.sol";
+import {CLOSED, EXTRA, FAULTED, Frame, GAP, IN_TREE, NOTICE, toFrame} from "./types/Frame.sol";
 import {Progress, toProgress} from "./types/Progress.sol";
 import {ScheduleParams} from "./types/ScheduleParams.sol";
 
 /// @title Deals and their money
-/// @notice See IDealMarket. Immutable, without an administrator. A deal takes two storage slots: what its terms
-/// say is shown again by whoever needs it and checked by hashing, since the deal's id is their digest.
+/// @notice See IDealMarket. Immutable, without an administrator. A deal takes two storage slots, a third once it is
+/// topped up or faulty: what its terms say is shown again by whoever needs it and checked by hashing, since the
+/// deal's id is their digest.
 ///
 /// Deployment, from one account at consecutive nonces n, n+1, ...:
-///   n    DrandBeacon(schedule, public key)
-///   n+1  Vault(tokens, fee account, address of n+2, address of n+4)
-///   n+2  ProviderRegistry(vault, address of n+3, minimum stake)
-///   n+3  ProofLedger(registry, address of n+4, beacon, direct challenges)
-///   n+4  DealMarket(vault, registry, proofs, fee)
+///   n    DrandBeacon(schedule, public key, address of n+3)
+///   n+1  Vault(tokens, fee account, address of n+2, address of n+4, address of n+5)
+///   n+2  ProviderRegistry(vault, address of n+3, address of n+4, minimum stake)
+///   n+3  ProofLedger(registry, address of n+5, address of n+4, beacon, rules)
+///   n+4  Disputes(vault, registry, proofs, bond, slash)
+///   n+5  DealMarket(vault, registry, proofs, disputes, fee)
 /// The market comes last and refuses construction unless all of them point at each other.
 ///
 /// Invariants, for every deal:
 ///   paid = costOf(rate, P, proven) <= deposit;   fees = feeOf(paid);   start <= settledThrough
-///   proven = number of proven periods p of the provider, start <= p < min(settledThrough, payEnd)
+///   proven = number of marked periods p of the provider, start <= p < settledThrough, outside its faults
+///   deposit = paid + refund;   collateral = returned + compensation + forfeited;   compensation <= replacementCost
 ///   sum over open deals of (deposit - paid + collateral) + sum of earnedOf + feesOf - withdrawn fees
-///     = vault.heldOf
+///     = vault.heldOf, but for what the vault holds as forfeited stake and bonds
 contract DealMarket is IDealMarket, EIP712 {
     using Terms for DealTerms;
 
-    /// @notice A settlement reads both words and writes the first.
+    /// @notice A settlement reads the first two words and writes the first.
     struct Record {
         Progress progress;
         Frame frame;
+        Extra extra;
     }
 
     /// @notice The last question to the ledger in a batch: deals of one provider that were settled together get
@@ -61,9 +71,13 @@ contract DealMarket is IDealMarket, EIP712 {
         uint256 fee;
     }
 
+    /// @notice A fault of so many periods loses the deal.
+    uint64 private constant FAULT_PERIODS_MAX = 14;
+
     IVault private immutable VAULT;
     IProviderRegistry private immutable REGISTRY;
     IProofLedger private immutable PROOFS;
+    IDisputes private immutable DISPUTES;
     uint64 private immutable GENESIS;
     uint64 private immutable PERIOD;
     /// @inheritdoc IDealMarket
@@ -74,17 +88,25 @@ contract DealMarket is IDealMarket, EIP712 {
     mapping(uint8 token => uint256 amount) private _fees;
 
     /// @param feeBps_ Part of every payment that is the fee, in 1/10,000, below 10,000.
-    constructor(IVault vault, IProviderRegistry registry, IProofLedger proofs, uint256 feeBps_)
-        EIP712("Holdfast", "1")
-    {
+    constructor(
+        IVault vault,
+        IProviderRegistry registry,
+        IProofLedger proofs,
+        IDisputes disputes,
+        uint256 feeBps_
+    ) EIP712("Holdfast", "1") {
+        (address self, address asked) = (address(this), address(disputes));
         require(
-            vault.market() == address(this) && vault.registry() == address(registry)
-                && proofs.market() == address(this) && proofs.registry() == address(registry)
-                && registry.vault() == address(vault) && registry.proofs() == address(proofs),
+            vault.market() == self && proofs.market() == self && vault.registry() == address(registry)
+                && proofs.registry() == address(registry) && disputes.registry() == address(registry)
+                && registry.vault() == address(vault) && disputes.vault() == address(vault)
+                && registry.proofs() == address(proofs) && disputes.proofs() == address(proofs)
+                && IBeacon(proofs.beacon()).proofs() == address(proofs) && vault.disputes() == asked
+                && registry.disputes() == asked && proofs.disputes() == asked,
             MarketWiringInvalid()
         );
         require(feeBps_ < Pricing.BPS, MarketFeeInvalid(feeBps_));
-        (VAULT, REGISTRY, PROOFS, feeBps) = (vault, registry, proofs, feeBps_);
+        (VAULT, REGISTRY, PROOFS, DISPUTES, feeBps) = (vault, registry, proofs, disputes, feeBps_);
         ScheduleParams memory params = IBeacon(proofs.beacon()).schedule();
         (GENESIS, PERIOD) = (params.genesis, params.period);
     }
@@ -100,10 +122,12 @@ contract DealMarket is IDealMarket, EIP712 {
         deal = dealIdOf(terms);
         require(_deals[deal].progress.isNone(), MarketDealExists(deal));
         uint64 leaves = _checkTerms(terms);
-        _checkSignatures(terms, deal, clientSignature, operatorSignature);
+        (address operator, bool accepting) = REGISTRY.operatorOf(terms.provider);
+        require(accepting, MarketProviderNotAccepting(terms.provider));
+        _checkSignatures(deal, terms.client, operator, clientSignature, operatorSignature);
 
         uint64 start = currentPeriod() + 1;
-        uint64 end = start + _paidPeriods(terms);
+        uint64 end = start + _paidPeriods(terms, terms.deposit);
         require(end <= type(uint32).max, MarketTermsInvalid("periods"));
         _deals[deal].progress = toProgress(terms.provider, start, 0, end);
         emit DealOpened(deal, terms.client, terms.provider, terms.dataset, terms, slot, start, end);
@@ -116,34 +140,92 @@ contract DealMarket is IDealMarket, EIP712 {
     /// @inheritdoc IDealMarket
     function declareFault(DealTerms calldata terms, bytes calldata path) external {
         (bytes32 deal, Record storage record) = _known(terms);
-        _checkOperator(terms.provider);
+        if (!DISPUTES.isShownLost(deal)) _checkOperator(terms.provider);
+        uint64 current = _checkRunning(deal, record);
         Frame frame = record.frame;
-        uint64 current = currentPeriod();
         require(!frame.has(FAULTED), MarketDealFaulted(deal));
-        require(current < frame.end(), MarketDealEnded(deal, frame.end()));
 
-        uint64 from = PROOFS.isProven(terms.provider, current) ? current + 1 : current;
-        if (from < frame.start()) from = frame.start();
+        uint64 since = PROOFS.isProven(terms.provider, current) ? current + 1 : current;
+        if (since < frame.start()) since = frame.start();
+        // A fault before an earlier one is settled through widens that one: only one is kept.
+        uint64 from = frame.has(GAP) ? record.extra.from() : since;
+        record.extra = record.extra.withGap(from, 0, since);
         record.progress = record.progress.withPayEnd(from);
-        record.frame = frame.withFlag(FAULTED);
-        emit DealFaulted(deal, terms.provider, from);
+        record.frame = frame.withFlag(FAULTED | GAP | EXTRA);
+        emit DealFaulted(deal, terms.provider, since);
 
         _leaveTree(deal, record, terms, path);
+        PROOFS.forceAudit(terms.provider);
+    }
+
+    /// @inheritdoc IDealMarket
+    function recoverDeal(
+        DealTerms calldata terms,
+        uint32 slot,
+        bytes calldata path,
+        bytes[] calldata openings
+    ) external {
+        (bytes32 deal, Record storage record) = _known(terms);
+        _checkOperator(terms.provider);
+        uint64 current = _checkRunning(deal, record);
+        Frame frame = record.frame;
+        require(frame.has(FAULTED), MarketDealNotFaulted(deal));
+        uint64 leaves = Geometry.leavesFor(terms.length);
+        _checkRecovery(terms, deal, current, leaves, openings);
+
+        record.extra = record.extra.withGap(record.extra.from(), current + 1, 0);
+        record.frame = frame.withoutFlag(FAULTED).withFlag(IN_TREE).withSlot(slot);
+        emit DealRecovered(deal, terms.provider, slot, current + 1);
+        DISPUTES.clearLost(deal);
+        PROOFS.forceAudit(terms.provider);
+        PROOFS.fillSlot(terms.provider, slot, path, deal, terms.scheme, terms.root, leaves);
+    }
+
+    /// @inheritdoc IDealMarket
+    function topUp(DealTerms calldata terms, uint128 amount) external {
+        (bytes32 deal, Record storage record) = _known(terms);
+        _checkRunning(deal, record);
+        Frame frame = record.frame;
+        require(!frame.has(NOTICE), MarketNoticeGiven(deal));
+        uint256 sum = uint256(record.extra.toppedUp()) + amount;
+        uint256 term = Pricing.costOf(terms.rate, PERIOD, terms.periods);
+        uint256 most = term > terms.deposit ? term - terms.deposit : 0;
+        if (most > type(uint128).max) most = type(uint128).max;
+        require(sum <= most, MarketTopUpTooLarge(most, sum));
+
+        uint64 end = frame.start() + _paidPeriods(terms, terms.deposit + sum);
+        require(end <= type(uint32).max, MarketTermsInvalid("periods"));
+        record.extra = record.extra.withToppedUp(uint128(sum));
+        record.frame = frame.withEnd(end).withFlag(EXTRA);
+        if (!frame.has(GAP)) record.progress = record.progress.withPayEnd(end);
+        emit DealToppedUp(deal, terms.provider, msg.sender, amount, end);
+        VAULT.lock(terms.token, msg.sender, amount, terms.provider, 0);
     }
 
     /// @inheritdoc IDealMarket
     function terminateDeal(DealTerms calldata terms) external {
         (bytes32 deal, Record storage record) = _known(terms);
         require(msg.sender == terms.client, MarketCallerNotClient(terms.client, msg.sender));
-        Frame frame = record.frame;
-        uint64 current = currentPeriod();
-        require(current < frame.end(), MarketDealEnded(deal, frame.end()));
+        _giveNotice(deal, record, record.frame.has(FAULTED) ? 0 : terms.notice);
+    }
 
-        uint64 end = current + 1 + (frame.has(FAULTED) ? 0 : terms.notice);
-        if (end > frame.end()) end = frame.end();
-        record.frame = frame.withEnd(end);
-        if (end < record.progress.payEnd()) record.progress = record.progress.withPayEnd(end);
-        emit DealTerminated(deal, terms.provider, end);
+    /// @inheritdoc IDealMarket
+    function resignDeal(DealTerms calldata terms) external {
+        (bytes32 deal, Record storage record) = _known(terms);
+        _checkOperator(terms.provider);
+        _giveNotice(deal, record, terms.notice);
+    }
+
+    /// @inheritdoc IDealMarket
+    function closeByConsent(
+        DealTerms calldata terms,
+        bytes calldata clientSignature,
+        bytes calldata operatorSignature
+    ) external {
+        (bytes32 deal, Record storage record) = _known(terms);
+        (address operator,) = REGISTRY.operatorOf(terms.provider);
+        _checkSignatures(consentOf(deal), terms.client, operator, clientSignature, operatorSignature);
+        _giveNotice(deal, record, 0);
     }
 
     /// @inheritdoc IDealMarket
@@ -170,68 +252,88 @@ contract DealMarket is IDealMarket, EIP712 {
     }
 
     /// @inheritdoc IDealMarket
-    function collect(uint8 token, address owner) external returns (uint256 amount) {
+    function collect(uint8 token, address provider) external returns (uint256 amount) {
         require(msg.sender == address(VAULT), MarketCallerNotVault(msg.sender));
-        amount = _earned[token][owner];
-        delete _earned[token][owner];
+        amount = _earned[token][provider];
+        delete _earned[token][provider];
     }
 
     /// @inheritdoc IDealMarket
     function closeDeal(DealTerms calldata terms) external {
         (bytes32 deal, Record storage record) = _known(terms);
-        Frame frame = record.frame;
-        require(!frame.has(CLOSED), MarketDealClosed(deal));
-        uint64 end = frame.end();
+        require(!record.frame.has(CLOSED), MarketDealClosed(deal));
+        (uint64 end, bool lost) = _endOf(record, terms.provider);
         require(currentPeriod() >= end, MarketDealNotEnded(deal, end));
         uint64 final_ = PROOFS.finalThrough(terms.provider);
         require(final_ >= end, MarketDealNotFinal(deal, end, final_));
 
         Accrual memory accrual;
         _pay(_settle(deal, accrual));
+        Frame frame = record.frame;
+        Extra extra = record.extra;
         record.frame = frame.withFlag(CLOSED);
-        uint256 refund = terms.deposit - Pricing.costOf(terms.rate, PERIOD, record.progress.proven());
-        emit DealClosed(deal, terms.provider, refund, terms.collateral);
-        VAULT.release(frame.token(), terms.client, refund, terms.provider, terms.collateral);
+        Closing.Split memory split = Closing.split(
+            uint256(terms.deposit) + extra.toppedUp(),
+            Pricing.costOf(terms.rate, PERIOD, record.progress.proven()),
+            terms.collateral,
+            Pricing.costOf(terms.rate, PERIOD, _units(terms.provider, frame, extra, end)),
+            terms.replacementCost,
+            lost
+        );
+        _fees[frame.token()] += split.forfeited;
+        emit DealClosed(
+            deal, terms.provider, split.refund, split.returned, split.compensation, split.forfeited
+        );
+        VAULT.release(
+            frame.token(), terms.client, split.refund + split.compensation, terms.provider, split.returned
+        );
     }
 
     /// @inheritdoc IDealMarket
     function releaseSlot(DealTerms calldata terms, bytes calldata path) external {
         (bytes32 deal, Record storage record) = _known(terms);
         _checkOperator(terms.provider);
-        uint64 end = record.frame.end();
+        (uint64 end,) = _endOf(record, terms.provider);
         require(currentPeriod() >= end, MarketDealNotEnded(deal, end));
         _leaveTree(deal, record, terms, path);
     }
 
     /// @inheritdoc IDealMarket
     function getDeal(bytes32 deal) external view returns (Deal memory view_) {
-        (Progress progress, Frame frame) = (_deals[deal].progress, _deals[deal].frame);
+        Record storage record = _deals[deal];
+        (Progress progress, Frame frame, Extra extra) = (record.progress, record.frame, record.extra);
         if (progress.isNone()) return view_;
         view_.provider = progress.provider();
-        view_.state = _stateOf(frame);
         view_.start = frame.start();
-        view_.end = frame.end();
+        (view_.end, view_.lost) = _endOf(record, view_.provider);
+        view_.state = _stateOf(frame, view_.end);
+        view_.lost = view_.lost && currentPeriod() >= view_.end;
         view_.settledThrough = progress.settledThrough();
         view_.faulted = frame.has(FAULTED);
-        view_.faultedFrom = view_.faulted ? progress.payEnd() : 0;
+        view_.faultedFrom = extra.from();
+        view_.faultedSince = extra.since();
+        view_.recoveredAt = extra.recovered();
+        view_.faultUnits = extra.units();
         view_.slot = frame.slot();
         view_.inTree = frame.has(IN_TREE);
         view_.token = VAULT.tokenAt(frame.token());
         view_.rate = frame.rate();
         view_.proven = progress.proven();
         view_.paid = Pricing.costOf(view_.rate, PERIOD, progress.proven());
+        view_.toppedUp = extra.toppedUp();
     }
 
     /// @inheritdoc IDealMarket
     function escrowOf(DealTerms calldata terms) external view returns (uint256) {
         Record storage record = _deals[dealIdOf(terms)];
         if (record.progress.isNone() || record.frame.has(CLOSED)) return 0;
-        return terms.deposit - Pricing.costOf(terms.rate, PERIOD, record.progress.proven());
+        uint256 paid = Pricing.costOf(terms.rate, PERIOD, record.progress.proven());
+        return uint256(terms.deposit) + record.extra.toppedUp() - paid;
     }
 
     /// @inheritdoc IDealMarket
-    function earnedOf(uint8 token, address owner) external view returns (uint256) {
-        return _earned[token][owner];
+    function earnedOf(uint8 token, address provider) external view returns (uint256) {
+        return _earned[token][provider];
     }
 
     /// @inheritdoc IDealMarket
@@ -242,6 +344,11 @@ contract DealMarket is IDealMarket, EIP712 {
     /// @inheritdoc IDealMarket
     function dealIdOf(DealTerms calldata terms) public view returns (bytes32) {
         return _hashTypedDataV4(terms.structHash());
+    }
+
+    /// @inheritdoc IDealMarket
+    function consentOf(bytes32 deal) public view returns (bytes32) {
+        return _hashTypedDataV4(Terms.consentHash(deal));
     }
 
     /// @inheritdoc IDealMarket
@@ -262,11 +369,17 @@ contract DealMarket is IDealMarket, EIP712 {
         uint64 from = progress.settledThrough();
         uint64 payEnd = progress.payEnd();
         payment.provider = progress.provider();
-        if (from >= payEnd) return payment;
-        (uint64 through, uint64 more) = _accrued(accrual, payment.provider, from, payEnd);
-        if (through <= from) return payment;
+        uint64 through = from;
+        uint64 more;
+        if (from < payEnd) (through, more) = _accrued(accrual, payment.provider, from, payEnd);
+        if (through < payEnd && through <= from) return payment;
 
         Frame frame = record.frame;
+        if (through >= payEnd && frame.has(GAP)) {
+            (through, more) = _crossGap(record, through, more);
+            progress = record.progress;
+        }
+        if (through <= from) return payment;
         payment.token = frame.token();
         // Neither sum overflows: fewer than 2^32 periods exist, and the fee is a part of the gross.
         unchecked {
@@ -280,6 +393,21 @@ contract DealMarket is IDealMarket, EIP712 {
             record.progress = progress.withSettled(through, proven);
             emit DealSettled(deal, through, gross - before, payment.fee);
         }
+    }
+
+    /// @notice Everything before a fault is settled: when the fault is over and final, it becomes units, and what
+    /// comes after it is settled too. Changes neither `settledThrough` nor `proven`: the caller does.
+    function _crossGap(Record storage record, uint64 through, uint64 more) private returns (uint64, uint64) {
+        Extra extra = record.extra;
+        uint64 recovered = extra.recovered();
+        address provider = record.progress.provider();
+        if (recovered == 0 || PROOFS.finalThrough(provider) < recovered) return (through, more);
+        uint64 end = record.frame.end();
+        record.extra = extra.withoutGap();
+        record.frame = record.frame.withoutFlag(GAP);
+        record.progress = record.progress.withPayEnd(end);
+        (uint64 next, uint64 after_) = PROOFS.accrued(provider, recovered, end);
+        return (next, more + after_);
     }
 
     /// @notice ProofLedger.accrued, asked once for neighbours of the same provider and period in a batch.
@@ -314,6 +442,24 @@ contract DealMarket is IDealMarket, EIP712 {
         PROOFS.freeSlot(terms.provider, frame.slot(), path, deal, terms.scheme, terms.root, leaves);
     }
 
+    /// @notice Units that misses and faults charge for a deal whose settlement is complete.
+    function _units(address provider, Frame frame, Extra extra, uint64 end) private view returns (uint32) {
+        uint256 units = uint256(PROOFS.faultUnits(provider, frame.start(), end)) + extra.units();
+        // Still open at the end: it was not recovered, or the deal ended first.
+        if (frame.has(GAP) && extra.from() < end) units += end - extra.from();
+        return units < type(uint32).max ? uint32(units) : type(uint32).max;
+    }
+
+    /// @notice Brings the end nearer, never for periods that have begun.
+    function _giveNotice(bytes32 deal, Record storage record, uint32 notice) private {
+        uint64 end = _checkRunning(deal, record) + 1 + notice;
+        Frame frame = record.frame;
+        if (end > frame.end()) end = frame.end();
+        record.frame = frame.withEnd(end).withFlag(NOTICE);
+        if (end < record.progress.payEnd()) record.progress = record.progress.withPayEnd(end);
+        emit DealTerminated(deal, record.progress.provider(), end);
+    }
+
     /// @return leaves Of the payload.
     function _checkTerms(DealTerms calldata terms) private view returns (uint64 leaves) {
         require(block.timestamp <= terms.openBefore, MarketOpenTooLate(terms.openBefore, block.timestamp));
@@ -328,24 +474,45 @@ contract DealMarket is IDealMarket, EIP712 {
     }
 
     function _checkSignatures(
-        DealTerms calldata terms,
-        bytes32 deal,
+        bytes32 digest,
+        address client,
+        address operator,
         bytes calldata clientSignature,
         bytes calldata operatorSignature
     ) private view {
-        (address operator, bool accepting) = REGISTRY.operatorOf(terms.provider);
-        require(accepting, MarketProviderNotAccepting(terms.provider));
-        (address signer,,) = ECDSA.tryRecoverCalldata(deal, operatorSignature);
+        (address signer,,) = ECDSA.tryRecoverCalldata(digest, operatorSignature);
         require(signer == operator, MarketOperatorSignatureInvalid(operator, signer));
         require(
-            SignatureChecker.isValidSignatureNowCalldata(terms.client, deal, clientSignature),
-            MarketClientSignatureInvalid(terms.client)
+            SignatureChecker.isValidSignatureNowCalldata(client, digest, clientSignature),
+            MarketClientSignatureInvalid(client)
         );
     }
 
-    /// @notice Periods that the deal counts: its term, or what the deposit pays for when that is less.
-    function _paidPeriods(DealTerms calldata terms) private view returns (uint64) {
-        uint32 funded = Pricing.fundedPeriods(terms.deposit, terms.rate, PERIOD);
+    /// @notice The leaves that the deal challenges of `period` name, opened against the signed root.
+    function _checkRecovery(
+        DealTerms calldata terms,
+        bytes32 deal,
+        uint64 period,
+        uint64 leaves,
+        bytes[] calldata openings
+    ) private view {
+        require(
+            openings.length == Bundle.DEAL_ENTRIES, MarketRecoveryCount(Bundle.DEAL_ENTRIES, openings.length)
+        );
+        bytes32 seed = PROOFS.seedOf(period);
+        require(seed != 0, IProofLedger.ProofsSeedMissing(period));
+        bytes32 base = Challenge.challengeBase(block.chainid, address(PROOFS), terms.provider, period, seed);
+        uint256 size = Geometry.LEAF_BYTES + Geometry.depthFor(leaves) * Geometry.NODE_BYTES;
+        for (uint32 i = 0; i < openings.length; i++) {
+            uint256 leaf = Challenge.dealChallenge(base, deal, i, leaves);
+            bool valid = openings[i].length == size && PayloadProof.leafRoot(openings[i], leaf) == terms.root;
+            require(valid, MarketRecoveryInvalid(i));
+        }
+    }
+
+    /// @notice Periods that the deal counts: its term, or what `deposit` pays for when that is less.
+    function _paidPeriods(DealTerms calldata terms, uint256 deposit) private view returns (uint64) {
+        uint32 funded = Pricing.fundedPeriods(deposit, terms.rate, PERIOD);
         return funded < terms.periods ? funded : terms.periods;
     }
 
@@ -360,9 +527,29 @@ contract DealMarket is IDealMarket, EIP712 {
         require(msg.sender == operator, MarketCallerNotOperator(operator, msg.sender));
     }
 
-    function _stateOf(Frame frame) private view returns (DealState) {
+    /// @notice The current period, in which the deal has not ended.
+    function _checkRunning(bytes32 deal, Record storage record) private view returns (uint64 current) {
+        current = currentPeriod();
+        (uint64 end,) = _endOf(record, record.progress.provider());
+        require(current < end, MarketDealEnded(deal, end));
+    }
+
+    /// @notice The first period that the deal does not count, and whether it ends there because its bytes are lost.
+    function _endOf(Record storage record, address provider) private view returns (uint64 end, bool lost) {
+        Frame frame = record.frame;
+        end = frame.end();
+        if (frame.has(FAULTED) && record.extra.since() + FAULT_PERIODS_MAX <= end) {
+            end = record.extra.since() + FAULT_PERIODS_MAX;
+            lost = true;
+        }
+        uint64 ended = PROOFS.terminatedAt(provider);
+        if (ended == 0 || ended > end) return (end, lost);
+        return (ended > frame.start() ? ended : frame.start(), true);
+    }
+
+    function _stateOf(Frame frame, uint64 end) private view returns (DealState) {
         if (frame.has(CLOSED)) return DealState.Closed;
-        if (currentPeriod() >= frame.end()) return DealState.Ended;
+        if (currentPeriod() >= end) return DealState.Ended;
         return frame.has(FAULTED) ? DealState.Faulty : DealState.Active;
     }
 }

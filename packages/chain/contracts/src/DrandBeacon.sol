@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBeacon} from "./interfaces/IBeacon.sol";
+import {IProofLedger} from "./interfaces/IProofLedger.sol";
 import {Bls} from "./libraries/Bls.sol";
 import {Challenge} from "./libraries/Challenge.sol";
 import {Schedule} from "./libraries/Schedule.sol";
@@ -9,7 +10,7 @@ import {ScheduleParams} from "./types/ScheduleParams.sol";
 
 /// @title Seeds from drand
 /// @notice See IBeacon. Fails closed: the constructor computes known answers with every precompile and reverts
-/// where one is missing; a seed is stored only after its signature verified.
+/// where one is missing; a seed reaches the ledger, which keeps it, only after its signature verified.
 ///
 /// Invariant: seedOf(p) != 0 implies that drand's signature of round(p) was verified, while
 /// start(p) <= block time < start(p) + window.
@@ -30,10 +31,12 @@ contract DrandBeacon is IBeacon {
     bytes32 private immutable KEY_6;
     bytes32 private immutable KEY_7;
 
-    mapping(uint64 period => bytes32 seed) private _seeds;
+    /// @inheritdoc IBeacon
+    address public immutable proofs;
 
     /// @param publicKey_ drand's group key as a 256-byte EIP-2537 G2 point (x.c0, x.c1, y.c0, y.c1).
-    constructor(ScheduleParams memory params, bytes memory publicKey_) {
+    /// @param proofs_ is deployed later: its address is computed from the deployer's nonce.
+    constructor(ScheduleParams memory params, bytes memory publicKey_, address proofs_) {
         require(
             params.genesis <= block.timestamp && params.drandPeriod != 0 && params.period != 0
                 && params.window <= params.period
@@ -42,6 +45,7 @@ contract DrandBeacon is IBeacon {
         );
         _probe();
         _checkKey(publicKey_);
+        proofs = proofs_;
         GENESIS = params.genesis;
         PERIOD = params.period;
         WINDOW = params.window;
@@ -58,20 +62,20 @@ contract DrandBeacon is IBeacon {
         uint256 start = Schedule.periodStart(GENESIS, PERIOD, period);
         require(block.timestamp >= start, BeaconPeriodNotStarted(period, start));
         require(block.timestamp < start + WINDOW, BeaconWindowClosed(period, start + WINDOW));
-        require(_seeds[period] == 0, BeaconSeedExists(period));
+        require(seedOf(period) == 0, BeaconSeedExists(period));
 
         uint64 round = roundFor(period);
         bytes32 message = sha256(abi.encodePacked(round));
         require(Bls.verify(message, signature, publicKey()), BeaconSignatureInvalid(round));
 
         bytes32 seed = Challenge.seedOf(block.chainid, address(this), round, signature);
-        _seeds[period] = seed;
         emit SeedPosted(period, round, seed);
+        IProofLedger(proofs).acceptSeed(period, seed);
     }
 
     /// @inheritdoc IBeacon
-    function seedOf(uint64 period) external view returns (bytes32) {
-        return _seeds[period];
+    function seedOf(uint64 period) public view returns (bytes32) {
+        return IProofLedger(proofs).seedOf(period);
     }
 
     /// @inheritdoc IBeacon

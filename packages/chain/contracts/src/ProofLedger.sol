@@ -5,76 +5,210 @@ import {IBeacon} from "./interfaces/IBeacon.sol";
 import {IProofLedger} from "./interfaces/IProofLedger.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {AnswerCheck} from "./libraries/AnswerCheck.sol";
+import {Bundle} from "./libraries/Bundle.sol";
 import {Challenge} from "./libraries/Challenge.sol";
+import {HeldPeriods} from "./libraries/HeldPeriods.sol";
+import {MissedPeriods} from "./libraries/MissedPeriods.sol";
 import {ProvenPeriods} from "./libraries/ProvenPeriods.sol";
 import {ProviderTree} from "./libraries/ProviderTree.sol";
 import {Schedule} from "./libraries/Schedule.sol";
+import {RuleParams} from "./types/RuleParams.sol";
 import {ScheduleParams} from "./types/ScheduleParams.sol";
 
-/// @title Provider trees and proven periods
-/// @notice See IProofLedger. Immutable, without an administrator. Proving never touches money.
+/// @title Provider trees, proven and missed periods
+/// @notice See IProofLedger. Immutable, without an administrator. Proving never touches money, and in commit mode
+/// calls no other contract.
 ///
 /// Invariants:
-///   a period is marked proven only by answers to its seed's challenges over the tree at its start;
+///   a period is marked only in its window, by answers to its seed's challenges over the tree at its start or by
+///   a commitment to a bundle, and once;
 ///   the tree of period p is never changed by what happens in p or later;
-///   accrued(provider, a, b) = number of proven p with a <= p < min(b, finalThrough).
+///   what is said about periods before finalThrough never changes: accrued and faultUnits up to there are fixed;
+///   accrued(provider, a, b) = number of marked p with a <= p < min(b, finalThrough, terminatedAt).
 contract ProofLedger is IProofLedger {
+    using HeldPeriods for uint256;
+    using MissedPeriods for MissedPeriods.Misses;
     using ProvenPeriods for ProvenPeriods.Log;
+    using ProvenPeriods for uint256;
     using ProviderTree for ProviderTree.Stored;
 
-    /// @notice Trees kept for looking back. A provider pushes at most one per period, so the last 8 periods are
-    /// always there.
+    /// @notice Trees and bundle roots kept for looking back. A provider pushes at most one tree per period, so those
+    /// of the last 8 periods are always there.
     uint256 private constant RING = 8;
+    /// @notice Stands in the ring for a period proven in direct mode.
+    bytes32 private constant DIRECT = bytes32(uint256(1));
+    bytes32 private constant AUDIT_DOMAIN = keccak256("holdfast/audit/v1");
+    uint256 private constant MISSES_TO_END = 14;
+    uint256 private constant DIRECT_MAX = 40;
+    /// @notice After so many periods an owed audit can be ended without a slash: nothing is held up for good.
+    uint64 private constant EXPIRY_PERIODS = 30;
 
     /// @inheritdoc IProofLedger
     address public immutable market;
     /// @inheritdoc IProofLedger
     address public immutable registry;
     /// @inheritdoc IProofLedger
+    address public immutable disputes;
+    /// @inheritdoc IProofLedger
     address public immutable beacon;
     /// @inheritdoc IProofLedger
     uint256 public immutable directChallenges;
-    uint64 private immutable GENESIS;
-    uint64 private immutable PERIOD;
-    uint64 private immutable WINDOW;
+    /// @inheritdoc IProofLedger
+    uint256 public immutable auditChance;
+    /// @inheritdoc IProofLedger
+    uint64 public immutable disputeTime;
+    /// @inheritdoc IProofLedger
+    uint64 public immutable answerTime;
+    uint256 private immutable GENESIS;
+    uint256 private immutable PERIOD;
+    uint256 private immutable WINDOW;
+    /// @notice Period p is final from its start plus this.
+    uint256 private immutable FINAL_AFTER;
 
     mapping(address provider => ProviderTree.Stored tree) private _trees;
     mapping(address provider => mapping(uint256 position => ProviderTree.Stored past)) private _ring;
     mapping(address provider => ProvenPeriods.Log log) private _proven;
+    mapping(address provider => mapping(uint256 position => bytes32 root)) private _bundles;
+    mapping(address provider => uint256 held) private _held;
+    mapping(address provider => MissedPeriods.Misses misses) private _missed;
+    /// @inheritdoc IProofLedger
+    mapping(address operator => address provider) public providerOf;
+    /// @inheritdoc IProofLedger
+    mapping(uint64 period => bytes32 seed) public seedOf;
 
     modifier onlyMarket() {
         require(msg.sender == market, ProofsCallerNotMarket(msg.sender));
         _;
     }
 
-    /// @param market_ is deployed later: its address is computed from the deployer's nonce.
-    /// @param directChallenges_ 1 to 40.
-    constructor(address registry_, address market_, IBeacon beacon_, uint256 directChallenges_) {
-        require(directChallenges_ > 0 && directChallenges_ <= 40, ProofsChallengesInvalid(directChallenges_));
-        registry = registry_;
-        market = market_;
-        beacon = address(beacon_);
-        directChallenges = directChallenges_;
-        ScheduleParams memory params = beacon_.schedule();
-        (GENESIS, PERIOD, WINDOW) = (params.genesis, params.period, params.window);
+    modifier onlyDisputes() {
+        require(msg.sender == disputes, ProofsCallerNotDisputes(msg.sender));
+        _;
+    }
+
+    /// @param market_ and
+    /// @param disputes_ are deployed later: their addresses are computed from the deployer's nonce.
+    constructor(
+        address registry_,
+        address market_,
+        address disputes_,
+        IBeacon beacon_,
+        RuleParams memory rules
+    ) {
+        (registry, market, disputes, beacon) = (registry_, market_, disputes_, address(beacon_));
+        ScheduleParams memory clock = beacon_.schedule();
+        uint256 finalAfter = uint256(clock.window) + rules.disputeTime;
+        require(
+            rules.answerTime != 0 && rules.answerTime <= rules.disputeTime && finalAfter >= 2 * clock.period
+                && finalAfter + rules.answerTime <= 6 * clock.period && rules.auditChance != 0
+                && rules.directChallenges != 0 && rules.directChallenges <= DIRECT_MAX,
+            ProofsRulesInvalid()
+        );
+        (GENESIS, PERIOD, WINDOW, FINAL_AFTER) = (clock.genesis, clock.period, clock.window, finalAfter);
+        (disputeTime, answerTime) = (rules.disputeTime, rules.answerTime);
+        (auditChance, directChallenges) = (rules.auditChance, rules.directChallenges);
+    }
+
+    // Proving
+
+    /// @inheritdoc IProofLedger
+    function commitPeriod(uint64 period, bytes32 bundleRoot) external {
+        address provider = providerOf[msg.sender];
+        require(provider != address(0), ProofsCallerNotOperator(provider, msg.sender));
+        require(bundleRoot > DIRECT, ProofsBundleInvalid(bundleRoot));
+        (uint256 word,) = _admit(provider, period);
+        bool follows = word.isLastMarked() && word.last() + 1 == period;
+        bool forced = !follows || word & ProvenPeriods.FORCE_NEXT != 0;
+        _proven[provider].mark(word, period, forced ? ProvenPeriods.FORCED : 0);
+        _bundles[provider][period % RING] = bundleRoot;
+        emit PeriodCommitted(provider, period, bundleRoot);
     }
 
     /// @inheritdoc IProofLedger
     function provePeriod(address provider, uint64 period, bytes[] calldata answers) external {
-        (address operator,) = IProviderRegistry(registry).operatorOf(provider);
-        require(msg.sender == operator, ProofsCallerNotOperator(operator, msg.sender));
-        uint256 start = Schedule.periodStart(GENESIS, PERIOD, period);
-        require(block.timestamp >= start, ProofsPeriodNotStarted(period, start));
-        require(block.timestamp < start + WINDOW, ProofsWindowClosed(period, start + WINDOW));
-        bytes32 seed = IBeacon(beacon).seedOf(period);
-        require(seed != 0, ProofsSeedMissing(period));
-        require(!_proven[provider].has(period), ProofsAlreadyProven(period));
-        require(answers.length == directChallenges, ProofsAnswerCount(directChallenges, answers.length));
-
-        _verifyAnswers(provider, period, seed, answers);
-
-        _proven[provider].mark(period);
+        require(providerOf[msg.sender] == provider, ProofsCallerNotOperator(provider, msg.sender));
+        (uint256 word, bytes32 seed) = _admit(provider, period);
+        _checkCount(answers.length);
+        Snapshot memory tree = snapshotAt(provider, period);
+        require(tree.weight != 0, ProofsTreeEmpty(provider, period));
+        bytes32 base = Challenge.challengeBase(block.chainid, address(this), provider, period, seed);
+        for (uint32 i = 0; i < answers.length; i++) {
+            uint256 position = Challenge.globalChallenge(base, i, tree.weight);
+            AnswerCheck.verify(answers[i], tree.root, tree.depth, position);
+        }
+        _proven[provider].mark(word, period, ProvenPeriods.AUDITED);
+        _bundles[provider][period % RING] = DIRECT;
         emit PeriodProven(provider, period);
+    }
+
+    /// @inheritdoc IProofLedger
+    function answerAudit(address provider, bytes[] calldata openings) external {
+        uint256 word = _proven[provider].newest;
+        require(_isAuditOwed(provider, word), ProofsAuditNotOwed(provider));
+        _checkCount(openings.length);
+        uint64 period = word.last();
+        Bundle.Committed memory committed = committedOf(provider, period);
+        for (uint32 i = 0; i < openings.length; i++) {
+            Bundle.verify(committed, Bundle.Question(Bundle.Class.GLOBAL, 0, i), openings[i]);
+        }
+        _proven[provider].newest = word | ProvenPeriods.AUDITED;
+        emit AuditAnswered(provider, period);
+    }
+
+    // Missing
+
+    /// @inheritdoc IProofLedger
+    function reportMissed(address provider, uint64 period) external {
+        uint64 open = finalThrough(provider);
+        require(period >= open, ProofsPeriodFinal(provider, period));
+        uint64 until = uint64((open / MissedPeriods.BLOCK + 2) * MissedPeriods.BLOCK);
+        require(period < until, ProofsMissTooFar(provider, period, until));
+        uint256 deadline = Schedule.periodDeadline(GENESIS, PERIOD, WINDOW, period);
+        require(block.timestamp >= deadline, ProofsWindowOpen(period, deadline));
+        require(!_missed[provider].has(period), ProofsMissRecorded(provider, period));
+        require(isMissed(provider, period), ProofsNotMissed(provider, period));
+        _missed[provider].write(period);
+        emit PeriodMissed(provider, period);
+    }
+
+    /// @inheritdoc IProofLedger
+    function terminateProvider(address provider, uint64[] calldata periods) external {
+        ProvenPeriods.Log storage log = _proven[provider];
+        uint256 word = log.newest;
+        require(word.terminatedAt() == 0, ProofsTerminated(provider, word.terminatedAt()));
+        require(periods.length == MISSES_TO_END, ProofsTerminationInvalid(provider));
+        for (uint256 i = 0; i < MISSES_TO_END; i++) {
+            require(i == 0 || periods[i] > periods[i - 1], ProofsTerminationInvalid(provider));
+            require(
+                _missed[provider].has(periods[i]) || isMissed(provider, periods[i]),
+                ProofsNotMissed(provider, periods[i])
+            );
+        }
+        uint64 ended = periods[MISSES_TO_END - 1] + 1;
+        uint64 until = finalThrough(provider);
+        if (until < ended) until = ended;
+        require(
+            log.countBetween(word, periods[0], ended) == 0 && log.countBetween(word, ended, until) == 0,
+            ProofsTerminationInvalid(provider)
+        );
+        log.newest = word.withTerminatedAt(uint32(ended));
+        emit ProviderTerminated(provider, ended);
+        IProviderRegistry(registry).retire(provider);
+    }
+
+    // What the other contracts say
+
+    /// @inheritdoc IProofLedger
+    function acceptSeed(uint64 period, bytes32 seed) external {
+        require(msg.sender == beacon, ProofsCallerNotBeacon(msg.sender));
+        seedOf[period] = seed;
+    }
+
+    /// @inheritdoc IProofLedger
+    function setOperator(address provider, address former, address operator) external {
+        require(msg.sender == registry, ProofsCallerNotRegistry(msg.sender));
+        if (former != address(0)) delete providerOf[former];
+        if (operator != address(0)) providerOf[operator] = provider;
     }
 
     /// @inheritdoc IProofLedger
@@ -110,37 +244,141 @@ contract ProofLedger is IProofLedger {
     }
 
     /// @inheritdoc IProofLedger
+    function forceAudit(address provider) external onlyMarket {
+        _proven[provider].newest |= ProvenPeriods.FORCE_NEXT;
+    }
+
+    /// @inheritdoc IProofLedger
+    function hold(address provider, uint64 period)
+        external
+        onlyDisputes
+        returns (Bundle.Committed memory committed, uint256 open)
+    {
+        require(isProven(provider, period), ProofsNotCommitted(provider, period));
+        committed = committedOf(provider, period);
+        require(committed.weight != 0, ProofsTreeEmpty(provider, period));
+        uint256 until = Schedule.periodStart(GENESIS, PERIOD, period) + FINAL_AFTER - answerTime;
+        require(block.timestamp <= until, ProofsDisputeTooLate(period, until));
+        uint256 held = _held[provider];
+        open = held.open();
+        require(open < HeldPeriods.OPEN_MAX, ProofsDisputesFull(provider, HeldPeriods.OPEN_MAX));
+        _held[provider] = held.add(period);
+        if (open == 0) _proven[provider].newest |= ProvenPeriods.HELD;
+    }
+
+    /// @inheritdoc IProofLedger
+    function release(address provider, uint64 period, bool lost) external onlyDisputes {
+        uint256 held = _held[provider].remove(period);
+        _held[provider] = held;
+        if (held == 0) _proven[provider].newest &= ~ProvenPeriods.HELD;
+        if (lost) _revoke(provider, period);
+    }
+
+    /// @inheritdoc IProofLedger
+    function failAudit(address provider, uint64 usable)
+        external
+        onlyDisputes
+        returns (uint64 period, bool expired)
+    {
+        uint256 word = _proven[provider].newest;
+        require(_isAuditOwed(provider, word), ProofsAuditNotOwed(provider));
+        period = word.last();
+        expired = usable == period;
+        uint64 over = expired ? period + EXPIRY_PERIODS : usable + 1;
+        bool late = block.timestamp >= Schedule.periodStart(GENESIS, PERIOD, over);
+        require(late && usable >= period && seedOf[usable] != 0, ProofsAuditNotLate(provider, period, usable));
+        _revoke(provider, period);
+    }
+
+    // Reading
+
+    /// @inheritdoc IProofLedger
     function accrued(address provider, uint64 from, uint64 to)
         external
         view
         returns (uint64 through, uint64 proven)
     {
         ProvenPeriods.Log storage log = _proven[provider];
-        through = _finalThrough(log);
+        uint256 word = log.newest;
+        through = _finalThrough(provider, word);
         if (to < through) through = to;
-        if (through > from) proven = log.countBetween(from, through);
+        uint64 until = through;
+        uint64 ended = word.terminatedAt();
+        if (ended != 0 && ended < until) until = ended;
+        if (until > from) proven = log.countBetween(word, from, until);
     }
 
     /// @inheritdoc IProofLedger
-    function finalThrough(address provider) external view returns (uint64) {
-        return _finalThrough(_proven[provider]);
+    function finalThrough(address provider) public view returns (uint64) {
+        return _finalThrough(provider, _proven[provider].newest);
     }
 
     /// @inheritdoc IProofLedger
-    function provenBetween(address provider, uint64 from, uint64 to) public view returns (uint64) {
-        return to > from ? _proven[provider].countBetween(from, to) : 0;
+    function faultUnits(address provider, uint64 from, uint64 to) external view returns (uint64) {
+        return _missed[provider].unitsBetween(from, to);
     }
 
     /// @inheritdoc IProofLedger
-    function isProven(address provider, uint64 period) external view returns (bool) {
+    function provenBetween(address provider, uint64 from, uint64 to) external view returns (uint64) {
+        ProvenPeriods.Log storage log = _proven[provider];
+        return to > from ? log.countBetween(log.newest, from, to) : 0;
+    }
+
+    /// @inheritdoc IProofLedger
+    function isProven(address provider, uint64 period) public view returns (bool) {
         return _proven[provider].has(period);
     }
 
     /// @inheritdoc IProofLedger
-    function isMissed(address provider, uint64 period) external view returns (bool) {
-        ProvenPeriods.Log storage log = _proven[provider];
-        if (period >= _finalThrough(log) || log.has(period)) return false;
-        return IBeacon(beacon).seedOf(period) != 0 && snapshotAt(provider, period).weight != 0;
+    function isMissed(address provider, uint64 period) public view returns (bool) {
+        bool over = block.timestamp >= Schedule.periodDeadline(GENESIS, PERIOD, WINDOW, period);
+        if (!over || seedOf[period] == 0 || isProven(provider, period)) return false;
+        return snapshotAt(provider, period).weight != 0;
+    }
+
+    /// @inheritdoc IProofLedger
+    function isMissRecorded(address provider, uint64 period) external view returns (bool) {
+        return _missed[provider].has(period);
+    }
+
+    /// @inheritdoc IProofLedger
+    function standingOf(address provider) external view returns (Standing memory) {
+        uint256 word = _proven[provider].newest;
+        uint256 held = _held[provider];
+        return Standing({
+            any: word & ProvenPeriods.ANY != 0,
+            last: word.last(),
+            auditOwed: _isAuditOwed(provider, word),
+            auditNext: word & ProvenPeriods.FORCE_NEXT != 0,
+            openDisputes: uint8(held.open()),
+            oldestDisputed: held.first(),
+            terminatedAt: word.terminatedAt(),
+            finalThrough: _finalThrough(provider, word)
+        });
+    }
+
+    /// @inheritdoc IProofLedger
+    function isIdle(address provider) external view returns (bool) {
+        uint256 word = _proven[provider].newest;
+        ProviderTree.Tree memory tree = _trees[provider].load();
+        return tree.weight == 0 && _held[provider] == 0 && !_isAuditOwed(provider, word)
+            && _finalThrough(provider, word) >= tree.inForceFrom;
+    }
+
+    /// @inheritdoc IProofLedger
+    function terminatedAt(address provider) external view returns (uint64) {
+        return _proven[provider].newest.terminatedAt();
+    }
+
+    /// @inheritdoc IProofLedger
+    function committedOf(address provider, uint64 period) public view returns (Bundle.Committed memory) {
+        bytes32 root = _bundles[provider][period % RING];
+        bool marked = isProven(provider, period) && period + RING > _proven[provider].newest.last();
+        bool kept = marked || _held[provider].has(period);
+        require(kept && root > DIRECT, ProofsNotCommitted(provider, period));
+        Snapshot memory tree = snapshotAt(provider, period);
+        bytes32 base = Challenge.challengeBase(block.chainid, address(this), provider, period, seedOf[period]);
+        return Bundle.Committed(root, base, tree.root, tree.weight, tree.depth);
     }
 
     /// @inheritdoc IProofLedger
@@ -165,24 +403,68 @@ contract ProofLedger is IProofLedger {
         return (Snapshot(now_.root, now_.weight, now_.depth), now_.slotCount);
     }
 
-    /// @notice A period is final once it is proven, and otherwise from its deadline on.
-    function _finalThrough(ProvenPeriods.Log storage log) private view returns (uint64) {
-        uint64 current = _currentPeriod();
-        uint256 deadline = Schedule.periodDeadline(GENESIS, PERIOD, WINDOW, current);
-        return block.timestamp >= deadline || log.has(current) ? current + 1 : current;
+    /// @notice Reverts unless the provider may prove `period` now.
+    /// @return word The newest of its log.
+    function _admit(address provider, uint64 period) private view returns (uint256 word, bytes32 seed) {
+        uint256 start = Schedule.periodStart(GENESIS, PERIOD, period);
+        require(block.timestamp >= start, ProofsPeriodNotStarted(period, start));
+        require(block.timestamp < start + WINDOW, ProofsWindowClosed(period, start + WINDOW));
+        seed = seedOf[period];
+        require(seed != 0, ProofsSeedMissing(period));
+        word = _proven[provider].newest;
+        require(word.terminatedAt() == 0, ProofsTerminated(provider, word.terminatedAt()));
+        if (word & ProvenPeriods.ANY == 0) return (word, seed);
+        require(period > word.last(), ProofsAlreadyProven(period));
+        require(!_isAuditOwed(provider, word), ProofsAuditOwed(provider, word.last()));
+        if (word & ProvenPeriods.HELD != 0) _checkHeld(provider, period);
     }
 
-    function _verifyAnswers(address provider, uint64 period, bytes32 seed, bytes[] calldata answers)
-        private
-        view
-    {
-        Snapshot memory tree = snapshotAt(provider, period);
-        require(tree.weight != 0, ProofsTreeEmpty(provider, period));
-        bytes32 base = Challenge.challengeBase(block.chainid, address(this), provider, period, seed);
-        for (uint32 i = 0; i < answers.length; i++) {
-            uint256 position = Challenge.globalChallenge(base, i, tree.weight);
-            AnswerCheck.verify(answers[i], tree.root, tree.depth, position);
+    /// @notice While a dispute is open, nothing may push out of the rings what it is judged by.
+    function _checkHeld(address provider, uint64 period) private view {
+        uint256 held = _held[provider];
+        bool stays = held == 0 || period < held.first() + RING;
+        require(stays, ProofsDisputeOpen(provider, held.first()));
+    }
+
+    function _checkCount(uint256 actual) private view {
+        require(actual == directChallenges, ProofsAnswerCount(directChallenges, actual));
+    }
+
+    /// @param word The newest of the provider's log.
+    function _isAuditOwed(address provider, uint256 word) private view returns (bool) {
+        if (word & ProvenPeriods.ANY == 0 || word & ProvenPeriods.AUDITED != 0) return false;
+        if (word & ProvenPeriods.FORCED != 0) return true;
+        uint64 period = word.last();
+        bytes32 next = seedOf[period + 1];
+        if (next == 0) return false;
+        return uint256(keccak256(abi.encodePacked(AUDIT_DOMAIN, next, provider, period))) % auditChance == 0;
+    }
+
+    /// @notice By time; not beyond the first disputed period, nor beyond one whose audit is owed.
+    /// @param word The newest of the provider's log.
+    function _finalThrough(address provider, uint256 word) private view returns (uint64 through) {
+        uint256 first = GENESIS + FINAL_AFTER;
+        if (block.timestamp < first) return 0;
+        through = uint64((block.timestamp - first) / PERIOD) + 1;
+        if (word & ProvenPeriods.HELD != 0) {
+            uint64 held = _held[provider].first();
+            if (held < through) through = held;
         }
+        if (word.last() < through && _isAuditOwed(provider, word)) through = word.last();
+    }
+
+    /// @notice Takes a mark back: the period was missed, and the next commit owes an audit.
+    function _revoke(address provider, uint64 period) private {
+        ProvenPeriods.Log storage log = _proven[provider];
+        if (log.has(period)) {
+            log.unmark(period);
+            emit PeriodRevoked(provider, period);
+            _missed[provider].write(period);
+            emit PeriodMissed(provider, period);
+        }
+        uint256 word = log.newest | ProvenPeriods.FORCE_NEXT;
+        if (word.last() == period) word |= ProvenPeriods.AUDITED;
+        log.newest = word;
     }
 
     /// @notice The provider's tree, about to change: when it is the one in force, it goes into the ring first.
@@ -190,6 +472,7 @@ contract ProofLedger is IProofLedger {
         tree = _trees[provider].load();
         uint32 next = uint32(_currentPeriod()) + 1;
         if (tree.inForceFrom == next) return tree;
+        _checkHeld(provider, next - 1);
         _ring[provider][tree.snapshots % RING].save(tree);
         tree.snapshots++;
         tree.inForceFrom = next;

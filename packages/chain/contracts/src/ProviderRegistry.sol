@@ -9,7 +9,7 @@ import {IVault} from "./interfaces/IVault.sol";
 /// @notice See IProviderRegistry. Immutable, without an administrator; only a provider's owner account changes
 /// its record.
 ///
-/// Invariants: providerOf(operatorOf(p)) = p for every provider p; the sum of all stakes is what the vault holds
+/// Invariants: providerOf(operatorOf(p)) = p for every provider p, here and in the ledger; the sum of all stakes is what the vault holds
 /// as stake.
 contract ProviderRegistry is IProviderRegistry {
     uint256 private constant ENDPOINT_BYTES_MAX = 255;
@@ -19,6 +19,8 @@ contract ProviderRegistry is IProviderRegistry {
     address public immutable vault;
     /// @inheritdoc IProviderRegistry
     address public immutable proofs;
+    /// @inheritdoc IProviderRegistry
+    address public immutable disputes;
     /// @inheritdoc IProviderRegistry
     uint256 public immutable minimumStake;
 
@@ -32,10 +34,12 @@ contract ProviderRegistry is IProviderRegistry {
     mapping(address operator => address provider) public providerOf;
     address[] private _providers;
 
-    /// @param proofs_ is deployed later: its address is computed from the deployer's nonce.
-    constructor(address vault_, address proofs_, uint256 minimumStake_) {
+    /// @param proofs_ and
+    /// @param disputes_ are deployed later: their addresses are computed from the deployer's nonce.
+    constructor(address vault_, address proofs_, address disputes_, uint256 minimumStake_) {
         vault = vault_;
         proofs = proofs_;
+        disputes = disputes_;
         minimumStake = minimumStake_;
     }
 
@@ -58,6 +62,10 @@ contract ProviderRegistry is IProviderRegistry {
             !settings.accepting || record.stake >= minimumStake,
             RegistryStakeTooLow(minimumStake, record.stake)
         );
+        require(
+            !settings.accepting || IProofLedger(proofs).terminatedAt(msg.sender) == 0,
+            RegistryProviderTerminated(msg.sender)
+        );
         delete providerOf[record.settings.operator];
         _apply(settings);
         emit ProviderUpdated(msg.sender, settings.operator, settings);
@@ -74,13 +82,37 @@ contract ProviderRegistry is IProviderRegistry {
     /// @inheritdoc IProviderRegistry
     function withdrawStake(uint256 amount) external {
         Record storage record = _known(msg.sender);
-        (IProofLedger.Snapshot memory tree,) = IProofLedger(proofs).treeOf(msg.sender);
         bool accepting = record.settings.accepting;
-        require(!accepting && tree.weight == 0, RegistryStakeLocked(msg.sender, accepting, tree.weight));
+        bool idle = IProofLedger(proofs).isIdle(msg.sender);
+        require(!accepting && idle, RegistryStakeLocked(msg.sender, accepting, idle));
         require(amount <= record.stake, RegistryStakeTooLow(amount, record.stake));
         record.stake -= amount;
         emit StakeChanged(msg.sender, record.stake);
         IVault(vault).unstake(msg.sender, amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function slash(address provider, uint256 amount, address reporter) external returns (uint256 slashed) {
+        require(msg.sender == disputes, RegistryCallerNotDisputes(msg.sender));
+        Record storage record = _known(provider);
+        uint256 stake = record.stake;
+        slashed = amount < stake ? amount : stake;
+        record.stake = stake - slashed;
+        emit StakeChanged(provider, stake - slashed);
+        if (stake - slashed < minimumStake) _stop(provider, record);
+        IVault(vault).slash(reporter, slashed / 2, slashed - slashed / 2);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function retire(address provider) external {
+        require(msg.sender == proofs, RegistryCallerNotProofs(msg.sender));
+        _stop(provider, _known(provider));
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function beneficiaryOf(address provider) external view returns (address) {
+        address named = _records[provider].settings.beneficiary;
+        return named == address(0) ? provider : named;
     }
 
     /// @inheritdoc IProviderRegistry
@@ -117,6 +149,12 @@ contract ProviderRegistry is IProviderRegistry {
         require(record.settings.operator != address(0), RegistryProviderUnknown(provider));
     }
 
+    function _stop(address provider, Record storage record) private {
+        if (!record.settings.accepting) return;
+        record.settings.accepting = false;
+        emit ProviderStopped(provider);
+    }
+
     /// @notice Checks and stores settings of the sender, whose former operator is already forgotten.
     function _apply(Settings calldata settings) private {
         address operator = settings.operator;
@@ -130,6 +168,8 @@ contract ProviderRegistry is IProviderRegistry {
         require(size <= REGION_BYTES_MAX, RegistryTextLength("region", REGION_BYTES_MAX, size));
         IVault(vault).tokenIndex(settings.token);
         providerOf[operator] = msg.sender;
+        address former = _records[msg.sender].settings.operator;
         _records[msg.sender].settings = settings;
+        if (former != operator) IProofLedger(proofs).setOperator(msg.sender, former, operator);
     }
 }

@@ -6,17 +6,19 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IDealMarket} from "./interfaces/IDealMarket.sol";
+import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 
 /// @title Every token of the network
-/// @notice See IVault. Immutable, without an administrator. Only the market and the registry named at
+/// @notice See IVault. Immutable, without an administrator. Only the market, the registry and the disputes named at
 /// construction move balances between accounts; only an owner takes its own balance out.
 ///
 /// Invariant, per listed token:
-///   sum of free balances + heldOf + stakedOf <= token.balanceOf(vault)
+///   sum of free balances + heldOf + stakedOf + bondedOf <= token.balanceOf(vault)
 /// with equality unless somebody sends tokens without depositing them. What the market holds is the escrow and
 /// collateral of its deals, and what it owes for settled periods until it is needed: earnings and fees. They
-/// count as balance of their owners at once, but a settlement does not have to write here (5,000 gas).
+/// count as balance of their owners at once, but a settlement does not have to write here (5,000 gas). Earnings of
+/// a provider that names a beneficiary wait for `claim`. Forfeited stake and bonds are held, as fees.
 contract Vault is IVault, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -24,6 +26,8 @@ contract Vault is IVault, ReentrancyGuardTransient {
     address public immutable market;
     /// @inheritdoc IVault
     address public immutable registry;
+    /// @inheritdoc IVault
+    address public immutable disputes;
     /// @inheritdoc IVault
     address public immutable feeAccount;
 
@@ -34,6 +38,9 @@ contract Vault is IVault, ReentrancyGuardTransient {
     mapping(uint8 index => uint256 amount) private _held;
     mapping(uint8 index => uint256 amount) private _feesWithdrawn;
     uint256 private _staked;
+    uint256 private _bonded;
+    /// @dev All stake and bonds that ever went to the fee account, in token 0.
+    uint256 private _forfeited;
 
     modifier onlyMarket() {
         require(msg.sender == market, VaultCallerNotMarket(msg.sender));
@@ -45,12 +52,26 @@ contract Vault is IVault, ReentrancyGuardTransient {
         _;
     }
 
+    modifier onlyDisputes() {
+        require(msg.sender == disputes, VaultCallerNotDisputes(msg.sender));
+        _;
+    }
+
     /// @param tokens_ 1 to 255 different token contracts, the default first. No rebasing tokens.
-    /// @param registry_ and
+    /// @param registry_ ,
+    /// @param disputes_ and
     /// @param market_ are deployed later: their addresses are computed from the deployer's nonce.
-    constructor(address[] memory tokens_, address feeAccount_, address registry_, address market_) {
+    constructor(
+        address[] memory tokens_,
+        address feeAccount_,
+        address registry_,
+        address disputes_,
+        address market_
+    ) {
         require(
-            feeAccount_ != address(0) && registry_ != address(0) && market_ != address(0), VaultAddressZero()
+            feeAccount_ != address(0) && registry_ != address(0) && disputes_ != address(0)
+                && market_ != address(0),
+            VaultAddressZero()
         );
         require(tokens_.length > 0 && tokens_.length < 256, VaultTokenListInvalid());
         for (uint256 i = 0; i < tokens_.length; i++) {
@@ -60,6 +81,7 @@ contract Vault is IVault, ReentrancyGuardTransient {
         _tokens = tokens_;
         feeAccount = feeAccount_;
         registry = registry_;
+        disputes = disputes_;
         market = market_;
     }
 
@@ -148,9 +170,40 @@ contract Vault is IVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
+    function slash(address to, uint256 reward, uint256 forfeited) external onlyRegistry {
+        _staked -= reward + forfeited;
+        _balances[0][to] += reward;
+        _forfeit(forfeited);
+    }
+
+    /// @inheritdoc IVault
+    function bond(address owner, uint256 amount) external onlyDisputes {
+        _debit(0, owner, amount);
+        _bonded += amount;
+    }
+
+    /// @inheritdoc IVault
+    function unbond(address to, uint256 amount, uint256 forfeited) external onlyDisputes {
+        _bonded -= amount + forfeited;
+        _balances[0][to] += amount;
+        _forfeit(forfeited);
+    }
+
+    /// @inheritdoc IVault
+    function claim(address token, address provider) external returns (uint256 amount) {
+        uint8 index = tokenIndex(token);
+        address beneficiary = IProviderRegistry(registry).beneficiaryOf(provider);
+        amount = IDealMarket(market).collect(index, provider);
+        _held[index] -= amount;
+        _balances[index][beneficiary] += amount;
+        emit Claimed(token, provider, beneficiary, amount);
+    }
+
+    /// @inheritdoc IVault
     function balanceOf(address token, address owner) external view returns (uint256) {
         uint8 index = tokenIndex(token);
-        return _balances[index][owner] + IDealMarket(market).earnedOf(index, owner);
+        uint256 earned = _keepsEarnings(owner) ? IDealMarket(market).earnedOf(index, owner) : 0;
+        return _balances[index][owner] + earned;
     }
 
     /// @inheritdoc IVault
@@ -164,14 +217,19 @@ contract Vault is IVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function feesCollected(address token) external view returns (uint256) {
-        return IDealMarket(market).feesOf(tokenIndex(token));
+    function bondedOf(address token) external view returns (uint256) {
+        return tokenIndex(token) == 0 ? _bonded : 0;
+    }
+
+    /// @inheritdoc IVault
+    function feesCollected(address token) public view returns (uint256) {
+        uint8 index = tokenIndex(token);
+        return IDealMarket(market).feesOf(index) + (index == 0 ? _forfeited : 0);
     }
 
     /// @inheritdoc IVault
     function feesAvailable(address token) public view returns (uint256) {
-        uint8 index = tokenIndex(token);
-        return IDealMarket(market).feesOf(index) - _feesWithdrawn[index];
+        return feesCollected(token) - _feesWithdrawn[tokenIndex(token)];
     }
 
     /// @inheritdoc IVault
@@ -208,12 +266,23 @@ contract Vault is IVault, ReentrancyGuardTransient {
     /// @notice Takes from a free balance; what settled deals owe to the owner is moved into it when needed.
     function _debit(uint8 index, address owner, uint256 amount) private {
         uint256 available = _balances[index][owner];
-        if (amount > available) {
+        if (amount > available && _keepsEarnings(owner)) {
             uint256 earned = IDealMarket(market).collect(index, owner);
             _held[index] -= earned;
             available += earned;
         }
         require(amount <= available, VaultBalanceTooLow(owner, amount, available));
         _balances[index][owner] = available - amount;
+    }
+
+    /// @notice False for a provider that named somebody else as beneficiary.
+    function _keepsEarnings(address owner) private view returns (bool) {
+        return IProviderRegistry(registry).beneficiaryOf(owner) == owner;
+    }
+
+    function _forfeit(uint256 amount) private {
+        if (amount == 0) return;
+        _held[0] += amount;
+        _forfeited += amount;
     }
 }

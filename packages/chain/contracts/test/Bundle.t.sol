@@ -12,6 +12,14 @@ contract BundleTest is VectorFile {
     bytes32 private constant BASE = keccak256("base");
     uint64 private constant COUNT = 480;
 
+    /// @notice An opening before it is packed.
+    struct Opening {
+        uint64 index;
+        uint64 count;
+        bytes answer;
+        bytes path;
+    }
+
     SlotReference private _slots;
 
     function setUp() external {
@@ -40,9 +48,8 @@ contract BundleTest is VectorFile {
             );
             Bundle.Question memory asked =
                 Bundle.Question(Bundle.Class(number("class")), word("deal"), uint32(number("i")));
-            Bundle.Opening memory opening = Bundle.Opening(
-                uint64(number("index")), uint64(number("count")), data("answer"), data("path")
-            );
+            Opening memory opening =
+                Opening(uint64(number("index")), uint64(number("count")), data("answer"), data("path"));
             bool accepted = accepts(committed, asked, opening);
             vm.assertTrue(accepted == flag("valid"), _case);
             if (!accepted) refused++;
@@ -53,7 +60,7 @@ contract BundleTest is VectorFile {
     function test_Verify_acceptsEveryDealAndNumber() external view {
         for (uint256 rank = 0; rank < 4; rank++) {
             for (uint32 i = 0; i < 5; i++) {
-                (Bundle.Committed memory committed, Bundle.Opening memory opening) = built(rank, i);
+                (Bundle.Committed memory committed, Opening memory opening) = built(rank, i);
                 this.verify(committed, question(rank, i), opening);
             }
         }
@@ -61,12 +68,12 @@ contract BundleTest is VectorFile {
 
     /// @notice What was committed for one deal or number serves no other, wherever it is said to stand.
     function test_Verify_revertsForEveryOtherDealAndNumber() external {
-        (Bundle.Committed memory committed, Bundle.Opening memory opening) = built(2, 1);
+        (Bundle.Committed memory committed, Opening memory opening) = built(2, 1);
         for (uint256 rank = 0; rank < 4; rank++) {
             for (uint32 i = 0; i < 5; i++) {
                 if (rank == 2 && i == 1) continue;
                 refuse(committed, question(rank, i), opening);
-                Bundle.Opening memory moved = opening;
+                Opening memory moved = opening;
                 moved.index = uint64(460 + 5 * rank + i);
                 refuse(committed, question(rank, i), moved);
                 moved.index = 471;
@@ -76,21 +83,21 @@ contract BundleTest is VectorFile {
 
     /// @notice A bundle may hold anything: what counts is that the right answer was in it.
     function test_Verify_revertsForARightAnswerCommittedForAnotherDeal() external {
-        Bundle.Opening memory opening = openingOf(0, 0, answerFor(3, 0));
+        Opening memory opening = openingOf(0, 0, answerFor(3, 0));
         Bundle.Committed memory committed = commit(question(0, 0), opening);
         vm.expectRevert(abi.encodeWithSelector(Bundle.BundleDeal.selector, deal(0), deal(4)));
         this.verify(committed, question(0, 0), opening);
     }
 
     function test_Verify_revertsForAGlobalQuestionWithADeal() external {
-        Bundle.Opening memory opening = openingOf(0, 0, answerFor(0, 0));
+        Opening memory opening = openingOf(0, 0, answerFor(0, 0));
         opening.index = 7;
         Bundle.Question memory named = Bundle.Question(Bundle.Class.GLOBAL, deal(0), 7);
         refuse(commit(named, opening), named, opening);
     }
 
     function test_Verify_revertsWithoutWeight() external {
-        Bundle.Opening memory opening = openingOf(0, 0, answerFor(0, 0));
+        Opening memory opening = openingOf(0, 0, answerFor(0, 0));
         opening.index = 7;
         Bundle.Question memory asked = Bundle.Question(Bundle.Class.GLOBAL, 0, 7);
         Bundle.Committed memory committed = commit(asked, opening);
@@ -107,7 +114,7 @@ contract BundleTest is VectorFile {
             for (uint256 i = 0; i < length; i++) {
                 head[i] = good[i];
             }
-            Bundle.Opening memory short = openingOf(0, 0, head);
+            Opening memory short = openingOf(0, 0, head);
             Bundle.Committed memory shortly = commit(question(0, 0), short);
             vm.expectPartialRevert(AnswerCheck.AnswerLength.selector);
             this.verify(shortly, question(0, 0), short);
@@ -115,7 +122,7 @@ contract BundleTest is VectorFile {
         for (uint256 i = 65; i < 73; i++) {
             good[i] = 0;
         }
-        Bundle.Opening memory empty = openingOf(0, 0, good);
+        Opening memory empty = openingOf(0, 0, good);
         Bundle.Committed memory committed = commit(question(0, 0), empty);
         vm.expectPartialRevert(AnswerCheck.AnswerLeaves.selector);
         this.verify(committed, question(0, 0), empty);
@@ -128,7 +135,7 @@ contract BundleTest is VectorFile {
         vm.assume(change != 0);
         rank %= 4;
         i %= 5;
-        (Bundle.Committed memory committed, Bundle.Opening memory opening) = built(rank, i);
+        (Bundle.Committed memory committed, Opening memory opening) = built(rank, i);
         opening.path[place % opening.path.length] ^= bytes1(change);
         refuse(committed, question(rank, i), opening);
         opening.path[place % opening.path.length] ^= bytes1(change);
@@ -154,7 +161,7 @@ contract BundleTest is VectorFile {
         external
     {
         rank %= 4;
-        (Bundle.Committed memory committed, Bundle.Opening memory opening) = built(rank, 2);
+        (Bundle.Committed memory committed, Opening memory opening) = built(rank, 2);
         vm.assume(index != opening.index && count != COUNT);
         uint64 honest = opening.index;
         opening.index = index;
@@ -166,37 +173,40 @@ contract BundleTest is VectorFile {
         if (opening.count != COUNT) refuse(committed, question(rank, 2), opening);
     }
 
-    function verify(
+    function verify(Bundle.Committed memory committed, Bundle.Question memory asked, Opening calldata opening)
+        external
+        view
+    {
+        this.verifyPacked(
+            committed, asked, abi.encodePacked(opening.index, opening.count, opening.path, opening.answer)
+        );
+    }
+
+    function verifyPacked(
         Bundle.Committed memory committed,
         Bundle.Question memory asked,
-        Bundle.Opening calldata opening
+        bytes calldata opening
     ) external pure {
         Bundle.verify(committed, asked, opening);
     }
 
-    function climb(bytes32 entry, uint256 index, uint256 count, bytes calldata path)
-        external
-        pure
-        returns (bytes32)
-    {
-        return Bundle.climb(entry, index, count, path);
+    function climb(bytes32 entry, uint256 index, bytes calldata path) external pure returns (bytes32) {
+        return Bundle.climb(entry, index, path);
     }
 
-    function accepts(
-        Bundle.Committed memory committed,
-        Bundle.Question memory asked,
-        Bundle.Opening memory opening
-    ) private view returns (bool accepted) {
+    function accepts(Bundle.Committed memory committed, Bundle.Question memory asked, Opening memory opening)
+        private
+        view
+        returns (bool accepted)
+    {
         try this.verify(committed, asked, opening) {
             accepted = true;
         } catch {}
     }
 
-    function refuse(
-        Bundle.Committed memory committed,
-        Bundle.Question memory asked,
-        Bundle.Opening memory opening
-    ) private {
+    function refuse(Bundle.Committed memory committed, Bundle.Question memory asked, Opening memory opening)
+        private
+    {
         vm.expectRevert();
         this.verify(committed, asked, opening);
     }
@@ -225,25 +235,21 @@ contract BundleTest is VectorFile {
     }
 
     /// @notice Nine siblings stand for the rest of a bundle of 480 entries.
-    function openingOf(uint256 rank, uint32 i, bytes memory answer)
-        private
-        pure
-        returns (Bundle.Opening memory)
-    {
+    function openingOf(uint256 rank, uint32 i, bytes memory answer) private pure returns (Opening memory) {
         bytes memory path;
         for (uint256 level = 0; level < 9; level++) {
             path = abi.encodePacked(path, keccak256(abi.encode("sibling", level)));
         }
-        return Bundle.Opening(uint64(460 + 5 * rank + i), COUNT, answer, path);
+        return Opening(uint64(460 + 5 * rank + i), COUNT, answer, path);
     }
 
-    function commit(Bundle.Question memory asked, Bundle.Opening memory opening)
+    function commit(Bundle.Question memory asked, Opening memory opening)
         private
         view
         returns (Bundle.Committed memory)
     {
         bytes32 entry = Bundle.entryHash(asked, opening.index, keccak256(opening.answer));
-        bytes32 top = this.climb(entry, opening.index, opening.count, opening.path);
+        bytes32 top = this.climb(entry, opening.index, opening.path);
         (bytes32 treeRoot, uint64 weight) = _slots.root();
         return Bundle.Committed(Bundle.rootOf(BASE, opening.count, top), BASE, treeRoot, weight, 3);
     }
@@ -251,7 +257,7 @@ contract BundleTest is VectorFile {
     function built(uint256 rank, uint32 i)
         private
         view
-        returns (Bundle.Committed memory committed, Bundle.Opening memory opening)
+        returns (Bundle.Committed memory committed, Opening memory opening)
     {
         opening = openingOf(rank, i, answerFor(rank, i));
         committed = commit(question(rank, i), opening);

@@ -18,6 +18,7 @@ contract DealMarketTest is Network {
         // Period 2 gets no seed, period 3 a seed and no proof.
         seed(3);
         prove(4, 1);
+        finalise(4);
         vm.expectEmit();
         emit IDealMarket.DealSettled(deal, 5, 2e6, 0.1e6);
         market.settle(deal);
@@ -31,20 +32,23 @@ contract DealMarketTest is Network {
     function test_Row10_Settle_isZeroBeforeAnythingIsFinal() external {
         bytes32 deal = open(termsOf(1, 1));
         market.settle(deal);
-        vm.warp(startOf(1) + WINDOW - 1);
+        vm.warp(startOf(1) + WINDOW + DISPUTE_TIME - 1);
         market.settle(deal);
         vm.assertEq(market.getDeal(deal).settledThrough, 1, "nothing is final");
-        vm.warp(startOf(1) + WINDOW);
+        vm.warp(startOf(1) + WINDOW + DISPUTE_TIME);
         market.settle(deal);
-        vm.assertEq(market.getDeal(deal).settledThrough, 2, "missed is final at the deadline");
+        vm.assertEq(market.getDeal(deal).settledThrough, 2, "missed is final after the dispute time");
         vm.assertEq(market.getDeal(deal).paid, 0, "and not paid");
         market.settle(deal);
     }
 
-    /// @notice The period that is open is final as soon as it is proven.
-    function test_Settle_paysACurrentPeriodOnceProven() external {
+    /// @notice A proven period is paid after the dispute time, once.
+    function test_Settle_paysAPeriodOnceItIsFinal() external {
         bytes32 deal = open(termsOf(1, 1));
         prove(1, 1);
+        market.settle(deal);
+        vm.assertEq(market.getDeal(deal).paid, 0, "not yet");
+        finalise(1);
         market.settle(deal);
         vm.assertEq(market.getDeal(deal).paid, 1e6, "paid");
         market.settle(deal);
@@ -65,6 +69,7 @@ contract DealMarketTest is Network {
         for (uint64 p = 2; p <= 4; p++) {
             prove(p, two(1, 2));
         }
+        finalise(4);
         market.settle(deal);
         vm.assertEq(market.getDeal(deal).start, 2, "start");
         vm.assertEq(market.getDeal(deal).end, 4, "end");
@@ -76,12 +81,14 @@ contract DealMarketTest is Network {
         DealTerms memory terms = termsOf(1, 1);
         (terms.periods, terms.deposit) = (1000, 1000e6);
         bytes32 deal = open(terms);
-        // Every third period is proven; 160 periods share a word, so that several words fill.
+        // Every third period is proven; 128 periods share a word, so that several words fill.
         for (uint64 p = 1; p < 500; p += 3) {
             prove(p, 1);
         }
+        finalise(499);
         market.settle(deal);
         prove(502, 1);
+        finalise(502);
         uint256 before = gasleft();
         market.settle(deal);
         uint256 late = before - gasleft();
@@ -102,8 +109,9 @@ contract DealMarketTest is Network {
         (nonces[0], nonces[1], nonces[2]) = (1, 2, 3);
         for (uint64 p = 1; p <= 5; p++) {
             prove(p, nonces);
-            if (p == 2) market.settle(deals[1]);
+            if (p == 4) market.settle(deals[1]);
         }
+        finalise(5);
         market.settleMany(deals);
         market.settleMany(deals);
         vm.assertEq(market.getDeal(deals[0]).paid, 2e6, "two periods at one");
@@ -139,7 +147,7 @@ contract DealMarketTest is Network {
         proveAlone(second, 1, deals[1], 2);
         seed(2);
         proveAlone(second, 2, deals[1], 2);
-        vm.warp(startOf(3));
+        finalise(2);
         market.settleMany(deals);
 
         vm.assertEq(balance(provider), START_BALANCE - 180e6 + 1.9e6, "deals 1 and 4, one period");
@@ -163,7 +171,7 @@ contract DealMarketTest is Network {
             prove(p, 1);
             if ((pattern >> p) & 1 == 1) market.settle(deal);
         }
-        vm.warp(startOf(11));
+        finalise(10);
         market.closeDeal(terms);
         uint256 paid = uint256(terms.rate) * 6 * PERIOD / 1e12;
         vm.assertEq(market.getDeal(deal).paid, paid, "paid");
@@ -188,7 +196,7 @@ contract DealMarketTest is Network {
         vm.etch(address(wallet), hex"fe");
         vm.etch(provider, hex"fe");
         prove(1, 1);
-        vm.warp(startOf(11));
+        finalise(10);
         market.closeDeal(terms);
         vm.assertEq(balance(address(wallet)), 9e6, "refunded");
     }
@@ -204,6 +212,7 @@ contract DealMarketTest is Network {
             prove(p, 1);
         }
         vm.assertEq(vault.heldOf(address(token)), held, "nothing moved");
+        finalise(3);
         market.settle(deal);
         vm.assertEq(balance(provider), 2.85e6, "and all is paid");
     }
@@ -221,6 +230,9 @@ contract DealMarketTest is Network {
         for (uint64 p = 3; p <= 6; p++) {
             prove(p, 1);
         }
+        vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealNotFinal.selector, deal, 6, 4));
+        market.closeDeal(terms);
+        finalise(5);
         market.closeDeal(terms);
         vm.assertEq(market.getDeal(deal).paid, 3e6, "the notice is paid: 3, 4 and 5");
         vm.assertEq(balance(client), START_BALANCE - 3e6, "the rest is back");
@@ -260,11 +272,11 @@ contract DealMarketTest is Network {
         prove(10, 1);
         vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealNotEnded.selector, deal, 11));
         market.closeDeal(terms);
-        vm.warp(startOf(11));
+        finalise(10);
         vm.expectEmit();
         emit IDealMarket.DealSettled(deal, 11, 2e6, 0.1e6);
         vm.expectEmit();
-        emit IDealMarket.DealClosed(deal, provider, 8e6, 90e6);
+        emit IDealMarket.DealClosed(deal, provider, 8e6, 90e6, 0, 0);
         market.closeDeal(terms);
         vm.assertTrue(market.getDeal(deal).state == IDealMarket.DealState.Closed, "closed");
         vm.assertEq(market.escrowOf(terms), 0, "no escrow");
@@ -293,6 +305,7 @@ contract DealMarketTest is Network {
         vm.prank(operator);
         proofs.provePeriod(provider, 2, list);
         prove(3, two(1, 2));
+        finalise(3);
         market.settle(deal);
         vm.assertEq(market.getDeal(deal).paid, 1e6, "period 1 only");
     }
@@ -303,6 +316,7 @@ contract DealMarketTest is Network {
         prove(1, 1);
         fault(terms);
         vm.assertEq(market.getDeal(deal).faultedFrom, 2, "from the next");
+        finalise(1);
         market.settle(deal);
         vm.assertEq(market.getDeal(deal).paid, 1e6, "period 1 is paid");
     }
@@ -312,24 +326,27 @@ contract DealMarketTest is Network {
         bytes32 deal = open(terms);
         fault(terms);
         vm.assertEq(market.getDeal(deal).faultedFrom, 1, "from the start");
-        vm.warp(startOf(11));
+        finalise(10);
         market.closeDeal(terms);
-        vm.assertEq(balance(client), START_BALANCE, "all back");
+        vm.assertEq(balance(client), START_BALANCE + 5e6, "all back, and half of ten periods' pay");
     }
 
-    function test_Fault_afterAMissedPeriodWasSettled() external {
+    function test_Fault_afterAPaidPeriod() external {
         DealTerms memory terms = termsOf(1, 3);
         bytes32 deal = open(terms);
         prove(1, 1);
-        vm.warp(startOf(2) + WINDOW);
+        finalise(1);
         market.settle(deal);
-        vm.assertEq(market.getDeal(deal).settledThrough, 3, "period 2 is final");
+        vm.assertEq(market.getDeal(deal).settledThrough, 2, "period 1 is final");
         fault(terms);
-        vm.assertEq(market.getDeal(deal).faultedFrom, 2, "and unpaid");
+        vm.assertEq(market.getDeal(deal).faultedFrom, 3, "from the present one");
         market.settle(deal);
-        vm.warp(startOf(11));
+        finalise(10);
         market.closeDeal(terms);
-        vm.assertEq(balance(client), START_BALANCE - 1e6, "one period was paid");
+        vm.assertEq(market.getDeal(deal).paid, 1e6, "one period was paid");
+        vm.assertEq(balance(client), START_BALANCE - 1e6 + 4e6, "and half of eight charged");
+        vm.assertEq(balance(provider), START_BALANCE + 0.95e6 - 8e6, "eight periods' pay of the collateral");
+        vm.assertEq(vault.feesCollected(address(token)), 0.05e6 + 4e6, "fee and the other half");
     }
 
     function test_Fault_letsTheClientLeaveAtOnce() external {
@@ -340,9 +357,9 @@ contract DealMarketTest is Network {
         vm.prank(client);
         market.terminateDeal(terms);
         vm.assertEq(market.getDeal(deal).end, 4, "no notice");
-        vm.warp(startOf(4));
+        finalise(3);
         market.closeDeal(terms);
-        vm.assertEq(balance(client), START_BALANCE, "all back");
+        vm.assertEq(balance(client), START_BALANCE + 0.5e6, "all back, and half a period's pay");
     }
 
     function test_Fault_revertsTwiceEndedOrByOthers() external {
@@ -380,6 +397,7 @@ contract DealMarketTest is Network {
         market.releaseSlot(terms, "");
         releaseSlot(terms);
         vm.assertTrue(!market.getDeal(deal).inTree, "out");
+        finalise(10);
         vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketSlotFree.selector, deal));
         vm.prank(operator);
         market.releaseSlot(terms, "");

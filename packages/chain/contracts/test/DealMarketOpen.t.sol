@@ -53,9 +53,10 @@ contract DealMarketOpenTest is Network {
         (terms.rate, terms.deposit, terms.collateral) = (0, 0, 0);
         bytes32 deal = open(terms);
         prove(1, 1);
+        finalise(1);
         market.settle(deal);
         vm.assertEq(market.getDeal(deal).proven, 1, "counted");
-        vm.warp(startOf(11));
+        finalise(10);
         market.closeDeal(terms);
         vm.assertEq(balance(client), START_BALANCE, "nothing moved");
     }
@@ -65,7 +66,7 @@ contract DealMarketOpenTest is Network {
         bytes32 deal = open(terms);
         vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealExists.selector, deal));
         this.openIt(terms, CLIENT_KEY, OPERATOR_KEY, 1, new bytes(40));
-        vm.warp(startOf(11));
+        finalise(10);
         market.closeDeal(terms);
         vm.expectRevert(abi.encodeWithSelector(IDealMarket.MarketDealExists.selector, deal));
         this.openIt(terms, CLIENT_KEY, OPERATOR_KEY, 1, new bytes(40));

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IProofLedger} from "../src/interfaces/IProofLedger.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
+import {RuleParams} from "../src/types/RuleParams.sol";
 import {Creator} from "./support/Creator.sol";
 import {Network} from "./support/Network.sol";
 
@@ -11,13 +12,13 @@ contract ProofLedgerTest is Network {
         open(termsOf(1, 5));
         seed(1);
         bytes[] memory list = answers(1, only(1));
-        vm.assertEq(proofs.finalThrough(provider), 1, "open");
+        vm.assertEq(proofs.finalThrough(provider), 0, "open");
         vm.expectEmit();
         emit IProofLedger.PeriodProven(provider, 1);
         vm.prank(operator);
         proofs.provePeriod(provider, 1, list);
         vm.assertTrue(proofs.isProven(provider, 1), "proven");
-        vm.assertEq(proofs.finalThrough(provider), 2, "final");
+        vm.assertEq(proofs.finalThrough(provider), 0, "not final");
         vm.assertEq(proofs.provenBetween(provider, 0, 10), 1, "one");
         vm.expectRevert(abi.encodeWithSelector(IProofLedger.ProofsAlreadyProven.selector, 1));
         vm.prank(operator);
@@ -29,7 +30,7 @@ contract ProofLedgerTest is Network {
         seed(1);
         bytes[] memory list = answers(1, only(1));
         vm.expectRevert(
-            abi.encodeWithSelector(IProofLedger.ProofsCallerNotOperator.selector, operator, provider)
+            abi.encodeWithSelector(IProofLedger.ProofsCallerNotOperator.selector, provider, provider)
         );
         vm.prank(provider);
         proofs.provePeriod(provider, 1, list);
@@ -184,13 +185,26 @@ contract ProofLedgerTest is Network {
         proofs.freeSlot(provider, 0, "", bytes32("deal"), 1, bytes32("root"), 1);
     }
 
-    function test_Construct_revertsForChallengesOutOfRange() external {
+    function test_Construct_revertsForRulesOutOfRange() external {
         Creator creator = new Creator();
-        uint256[2] memory bad = [uint256(0), 41];
-        for (uint256 i = 0; i < 2; i++) {
-            bytes memory code =
-                abi.encodePacked(vm.getCode("ProofLedger.sol"), abi.encode(registry, market, beacon, bad[i]));
-            vm.expectRevert(abi.encodeWithSelector(IProofLedger.ProofsChallengesInvalid.selector, bad[i]));
+        RuleParams[9] memory bad;
+        for (uint256 i = 0; i < 9; i++) {
+            bad[i] = rulesWith(5);
+        }
+        bad[0].directChallenges = 0;
+        bad[1].directChallenges = 41;
+        bad[2].auditChance = 0;
+        bad[3].answerTime = 0;
+        bad[4].answerTime = DISPUTE_TIME + 1;
+        bad[5].disputeTime = 2 * PERIOD - WINDOW - 1;
+        bad[6].disputeTime = 6 * PERIOD - WINDOW - ANSWER_TIME + 1;
+        bad[7].disputeTime = type(uint64).max;
+        (bad[8].disputeTime, bad[8].answerTime) = (type(uint64).max, type(uint64).max);
+        for (uint256 i = 0; i < 9; i++) {
+            bytes memory code = abi.encodePacked(
+                vm.getCode("ProofLedger.sol"), abi.encode(registry, market, disputes, beacon, bad[i])
+            );
+            vm.expectRevert(IProofLedger.ProofsRulesInvalid.selector);
             creator.create(code);
         }
     }

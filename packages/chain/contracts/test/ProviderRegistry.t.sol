@@ -119,7 +119,7 @@ contract ProviderRegistryTest is Network {
         vm.prank(provider);
         registry.addStake(5e6);
         vm.expectRevert(
-            abi.encodeWithSelector(IProviderRegistry.RegistryStakeLocked.selector, provider, true, 3)
+            abi.encodeWithSelector(IProviderRegistry.RegistryStakeLocked.selector, provider, true, false)
         );
         vm.prank(provider);
         registry.withdrawStake(1);
@@ -128,12 +128,18 @@ contract ProviderRegistryTest is Network {
         vm.prank(provider);
         registry.update(closed);
         vm.expectRevert(
-            abi.encodeWithSelector(IProviderRegistry.RegistryStakeLocked.selector, provider, false, 3)
+            abi.encodeWithSelector(IProviderRegistry.RegistryStakeLocked.selector, provider, false, false)
         );
         vm.prank(provider);
         registry.withdrawStake(1);
         vm.warp(startOf(11));
         releaseSlot(terms);
+        vm.expectRevert(
+            abi.encodeWithSelector(IProviderRegistry.RegistryStakeLocked.selector, provider, false, false)
+        );
+        vm.prank(provider);
+        registry.withdrawStake(1);
+        finalise(11);
         vm.startPrank(provider);
         vm.expectRevert(
             abi.encodeWithSelector(

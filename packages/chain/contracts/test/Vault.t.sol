@@ -118,6 +118,7 @@ contract VaultTest is Network {
     function test_Withdraw_reachesEarnings() external {
         bytes32 deal = open(termsOf(1, 1));
         prove(1, 1);
+        finalise(1);
         market.settle(deal);
         uint256 all = vault.balanceOf(address(token), provider);
         vm.prank(provider);
@@ -131,6 +132,7 @@ contract VaultTest is Network {
     function test_Fees_areTheFeeAccounts() external {
         bytes32 deal = open(termsOf(1, 1));
         prove(1, 1);
+        finalise(1);
         market.settle(deal);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultCallerNotFeeAccount.selector, client));
         vm.prank(client);
@@ -174,13 +176,13 @@ contract VaultTest is Network {
         bytes[3] memory bad = [abi.encode(none), abi.encode(twice), abi.encode(empty)];
         for (uint256 i = 0; i < 3; i++) {
             address[] memory list = abi.decode(bad[i], (address[]));
-            bytes memory all = abi.encodePacked(code, abi.encode(list, client, client, client));
+            bytes memory all = abi.encodePacked(code, abi.encode(list, client, client, client, client));
             vm.expectRevert(IVault.VaultTokenListInvalid.selector);
             creator.create(all);
         }
         address[] memory good = new address[](1);
         good[0] = address(token);
-        bytes memory zero = abi.encodePacked(code, abi.encode(good, address(0), client, client));
+        bytes memory zero = abi.encodePacked(code, abi.encode(good, address(0), client, client, client));
         vm.expectRevert(IVault.VaultAddressZero.selector);
         creator.create(zero);
     }
@@ -198,7 +200,10 @@ contract VaultTest is Network {
         list[0] = address(coin);
         // The market answers for earnings; it knows nothing of this vault and owes nothing here.
         odd = IVault(
-            vm.deployCode("Vault.sol", abi.encode(list, feeAccount, address(registry), address(market)))
+            vm.deployCode(
+                "Vault.sol",
+                abi.encode(list, feeAccount, address(registry), address(disputes), address(market))
+            )
         );
     }
 

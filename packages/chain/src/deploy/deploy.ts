@@ -7,6 +7,7 @@ import {
   type Address,
   type Amount,
   address,
+  amount,
   type Hex,
   HoldfastError,
   type Seconds,
@@ -22,6 +23,8 @@ import { type Mined, Transactor } from '../evm/transactor.ts'
 import {
   dealMarketAbi,
   dealMarketBytecode,
+  disputesAbi,
+  disputesBytecode,
   drandBeaconAbi,
   drandBeaconBytecode,
   proofLedgerAbi,
@@ -45,6 +48,16 @@ export interface DeployParameters {
   readonly seedDelay: Seconds
   readonly directChallenges: number
   readonly feeBps: number
+  /** How long after its deadline a period can still change; 2 periods unless given. */
+  readonly disputeTime?: Seconds
+  /** How long a provider has for the answer to a dispute; 1 period unless given. */
+  readonly answerTime?: Seconds
+  /** One committed period in this many is audited by chance; 30 unless given. */
+  readonly auditChance?: number
+  /** What a dispute puts at stake, in the first token; 1 % of the minimum stake unless given. */
+  readonly disputeBond?: Amount
+  /** What a lost dispute or audit takes from the stake; a tenth of the minimum unless given. */
+  readonly disputeSlash?: Amount
   readonly drand: {
     readonly genesis?: Timestamp
     readonly period: Seconds
@@ -88,21 +101,25 @@ interface Addresses {
   readonly vault: Address
   readonly registry: Address
   readonly proofs: Address
+  readonly disputes: Address
   readonly market: Address
 }
 
-const ORDER = ['beacon', 'vault', 'registry', 'proofs', 'market'] as const
+const ORDER = ['beacon', 'vault', 'registry', 'proofs', 'disputes', 'market'] as const
 
 /** Where contracts created from `nonce` on will be, in the order above. */
 const addressesFrom = (from: Address, nonce: bigint): Addresses => {
   const at = (offset: bigint): Address =>
     address(getContractAddress({ opcode: 'CREATE', from, nonce: nonce + offset }))
-  return { beacon: at(0n), vault: at(1n), registry: at(2n), proofs: at(3n), market: at(4n) }
+  return {
+    ...{ beacon: at(0n), vault: at(1n), registry: at(2n) },
+    ...{ proofs: at(3n), disputes: at(4n), market: at(5n) },
+  }
 }
 
 type Schedule = Pick<NetworkParams, 'genesis' | 'period' | 'window' | 'seedDelay' | 'drand'>
 
-const beaconCode = (schedule: Schedule): Hex =>
+const beaconCode = (schedule: Schedule, proofs: Address): Hex =>
   encodeDeployData({
     abi: drandBeaconAbi,
     bytecode: drandBeaconBytecode,
@@ -116,6 +133,33 @@ const beaconCode = (schedule: Schedule): Hex =>
         drandPeriod: schedule.drand.period,
       },
       toHex(publicKeyPoint(schedule.drand.publicKey)),
+      proofs,
+    ],
+  })
+
+const proofsCode = (parameters: DeployParameters, at: Addresses): Hex =>
+  encodeDeployData({
+    abi: proofLedgerAbi,
+    bytecode: proofLedgerBytecode,
+    args: [
+      ...([at.registry, at.market, at.disputes, at.beacon] as const),
+      {
+        disputeTime: parameters.disputeTime ?? 2n * parameters.period,
+        answerTime: parameters.answerTime ?? parameters.period,
+        auditChance: parameters.auditChance ?? 30,
+        directChallenges: parameters.directChallenges,
+      },
+    ],
+  })
+
+const disputesCode = (parameters: DeployParameters, at: Addresses): Hex =>
+  encodeDeployData({
+    abi: disputesAbi,
+    bytecode: disputesBytecode,
+    args: [
+      ...([at.vault, at.registry, at.proofs] as const),
+      parameters.disputeBond ?? amount(parameters.minimumStake / 100n),
+      parameters.disputeSlash ?? amount(parameters.minimumStake / 10n),
     ],
   })
 
@@ -124,26 +168,23 @@ const creationCodes = (
   schedule: Schedule,
   at: Addresses,
 ): Readonly<Record<keyof Addresses, Hex>> => ({
-  beacon: beaconCode(schedule),
+  beacon: beaconCode(schedule, at.proofs),
   vault: encodeDeployData({
     abi: vaultAbi,
     bytecode: vaultBytecode,
-    args: [parameters.tokens, parameters.feeAccount, at.registry, at.market],
+    args: [parameters.tokens, parameters.feeAccount, at.registry, at.disputes, at.market],
   }),
   registry: encodeDeployData({
     abi: providerRegistryAbi,
     bytecode: providerRegistryBytecode,
-    args: [at.vault, at.proofs, parameters.minimumStake],
+    args: [at.vault, at.proofs, at.disputes, parameters.minimumStake],
   }),
-  proofs: encodeDeployData({
-    abi: proofLedgerAbi,
-    bytecode: proofLedgerBytecode,
-    args: [at.registry, at.market, at.beacon, BigInt(parameters.directChallenges)],
-  }),
+  proofs: proofsCode(parameters, at),
+  disputes: disputesCode(parameters, at),
   market: encodeDeployData({
     abi: dealMarketAbi,
     bytecode: dealMarketBytecode,
-    args: [at.vault, at.registry, at.proofs, BigInt(parameters.feeBps)],
+    args: [at.vault, at.registry, at.proofs, at.disputes, BigInt(parameters.feeBps)],
   }),
 })
 

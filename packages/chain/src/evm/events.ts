@@ -85,6 +85,7 @@ const fromVault: Decoder = (log) => {
 
 const fromRegistry: Decoder = (log) => {
   const { eventName, args } = decodeEventLog({ abi: providerRegistryAbi, ...parts(log) })
+  if (eventName === 'ProviderStopped') return undefined
   const provider = address(args.provider)
   switch (eventName) {
     case 'ProviderRegistered': {
@@ -145,6 +146,7 @@ const fromProofs: Decoder = (log) => {
   if (eventName === 'PeriodProven') {
     return { kind: 'period-proven', provider, period: period(args.period) }
   }
+  if (eventName !== 'SlotChanged') return undefined
   const deal = dealId(args.deal)
   return {
     kind: 'slot-changed',

@@ -16,7 +16,7 @@ import {
   toNumber,
   uintBytes,
 } from '@holdfast/protocol'
-import { encodeFunctionData, erc20Abi } from 'viem'
+import { encodeFunctionData, erc20Abi, zeroAddress } from 'viem'
 import {
   dealMarketAbi,
   drandBeaconAbi,
@@ -48,6 +48,7 @@ const pathBytes = ({ siblings }: SlotPath): Hex =>
 
 const rawSettings = (settings: ProviderSettings) => ({
   operator: settings.operator,
+  beneficiary: zeroAddress,
   tlsKeyHash: settings.tlsKeyHash,
   endpoint: settings.endpoint,
   region: settings.region,

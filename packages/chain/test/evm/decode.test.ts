@@ -3,7 +3,8 @@
 import { type Hex, HoldfastError } from '@holdfast/protocol'
 import { describe, expect, test } from '@jest/globals'
 import { type AbiParameter, encodeErrorResult, RawContractError } from 'viem'
-import { decodeFailure, decodeRevert, REVERTS } from '../../src/evm/decode.ts'
+import { decodeFailure, decodeRevert } from '../../src/evm/decode.ts'
+import { REVERTS } from '../../src/evm/reverts.ts'
 import * as generated from '../../src/generated/contracts.ts'
 
 interface ErrorItem {

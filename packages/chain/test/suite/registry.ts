@@ -108,6 +108,7 @@ export const stakeSuite = (source: HarnessSource): void => {
         : await scenario.now(),
     )
     await scenario.operator.ledger.releaseSlot(opened.id, opened.path)
+    await scenario.finalise()
     expect(await codeOf(ledger.withdrawStake(amount(STAKE + 1n)))).toBe('FUNDS_INSUFFICIENT')
     await ledger.withdrawStake(STAKE)
     expect((await ledger.provider(scenario.provider))?.stake).toBe(0n)

@@ -46,6 +46,7 @@ export const paymentSuite = (source: HarnessSource): void => {
       await ledger.feesCollected(token),
     ]
     await live(scenario, 'ppmpvp')
+    await scenario.finalise()
     const { end } = await spanOf(scenario, id)
     const { events } = await ledger.settle([id])
     const paid = costFor(scenario, 4n)
@@ -63,16 +64,19 @@ export const paymentSuite = (source: HarnessSource): void => {
     const often = await scenario.open(SIX)
     const once = await scenario.open(SIX)
     let [paid, fees] = [0n, 0n]
-    for (let i = 0; i < 6; i++) {
-      await live(scenario, i === 2 ? 'm' : 'p')
-      const { events } = await ledger.settle([often.id])
-      for (const event of events) {
+    const settleOften = async (): Promise<void> => {
+      for (const event of (await ledger.settle([often.id])).events) {
         if (event.kind !== 'deal-settled') continue
         paid += event.paid
         fees += event.fee
       }
     }
-    await scenario.nextPeriod()
+    for (let i = 0; i < 6; i++) {
+      await live(scenario, i === 2 ? 'm' : 'p')
+      await settleOften()
+    }
+    await scenario.finalise()
+    await settleOften()
     const { events } = await ledger.settle([often.id, once.id])
     expect(events).toHaveLength(1)
     expect(events[0]).toMatchObject({ deal: once.id, paid, fee: fees })
@@ -88,6 +92,7 @@ export const paymentSuite = (source: HarnessSource): void => {
     const now = await scenario.nextPeriod()
     expect((await ledger.settle([id])).events).toEqual([])
     await scenario.prove(now)
+    await scenario.finalise()
     expect((await ledger.settle([id])).events).toHaveLength(1)
     expect((await ledger.settle([id, id])).events).toEqual([])
     expect((await ledger.settle([])).events).toEqual([])
@@ -105,6 +110,7 @@ export const endingSuite = (source: HarnessSource): void => {
     expect(await codeOf(ledger.closeDeal(id))).toBe('DEAL_STATE')
     expect(await codeOf(operator.ledger.releaseSlot(id, path))).toBe('DEAL_STATE')
     await live(scenario, 'pppv')
+    await scenario.finalise()
     expect((await ledger.deal(id))?.state).toBe('ended')
     const paid = costFor(scenario, 5n)
     const fee = feeOf(paid, 500)
@@ -136,6 +142,7 @@ export const endingSuite = (source: HarnessSource): void => {
     await live(scenario, 'ppp')
     expect((await ledger.deal(id))?.state).toBe('ended')
     expect(await codeOf(ledger.terminateDeal(id))).toBe('DEAL_STATE')
+    await scenario.finalise()
     await ledger.settle([id])
     expect((await ledger.deal(id))?.paid).toBe(costFor(scenario, 2n))
   })
@@ -174,6 +181,7 @@ export const faultSuite = (source: HarnessSource): void => {
       ...{ state: 'faulty', faultedFrom: now },
     })
     await live(scenario, 'pp')
+    await scenario.finalise()
     await publisher.ledger.settle([lost.id, kept.id])
     expect((await publisher.ledger.deal(lost.id))?.paid).toBe(costFor(scenario, 1n))
     expect((await publisher.ledger.deal(kept.id))?.paid).toBe(costFor(scenario, 3n))
@@ -187,7 +195,7 @@ export const faultSuite = (source: HarnessSource): void => {
     const { ledger } = scenario.publisher
     expect((await ledger.deal(id))?.faultedFrom).toBe(now + 1n)
     await ledger.terminateDeal(id)
-    await scenario.enter(period(now + 2n))
+    await scenario.finalise()
     await ledger.closeDeal(id)
     expect((await ledger.deal(id))?.paid).toBe(costFor(scenario, 1n))
   })

@@ -166,6 +166,11 @@ export class Scenario {
     return next
   }
 
+  /** Moves to where every period up to now is final. */
+  async finalise(): Promise<void> {
+    await this.enter(period((await this.now()) + 3n))
+  }
+
   /** True answers of a period by `tree`, which must be the one at its start. */
   async answers(of: Period, tree: ProviderTree = this.tree): Promise<readonly Uint8Array[]> {
     const { network } = this.harness

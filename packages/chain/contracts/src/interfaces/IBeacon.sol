@@ -21,7 +21,7 @@ interface IBeacon {
     /// @notice Not a signature of this round under the network's key: 128 bytes, EIP-2537 G1 point.
     error BeaconSignatureInvalid(uint64 round);
 
-    /// @notice Verifies and stores the seed of `period`. By anybody, between the period's start and its deadline.
+    /// @notice Verifies the seed of `period` and hands it to the ledger. By anybody, between the period's start and its deadline.
     /// @param signature drand signature of `roundFor(period)` as a 128-byte EIP-2537 G1 point.
     function postSeed(uint64 period, bytes calldata signature) external;
 
@@ -33,6 +33,9 @@ interface IBeacon {
 
     /// @notice The network's clock; the other contracts copy it when they are constructed.
     function schedule() external view returns (ScheduleParams memory);
+
+    /// @notice The ledger that keeps the seeds.
+    function proofs() external view returns (address);
 
     /// @notice The 256-byte EIP-2537 G2 point under which rounds verify.
     function publicKey() external view returns (bytes memory);

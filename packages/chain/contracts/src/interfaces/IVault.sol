@@ -2,11 +2,14 @@
 pragma solidity 0.8.37;
 
 /// @notice Holds every token and knows nothing of deals: free balances per token and owner, what the market
-/// holds in deals, what the registry holds as stake, and fees. Deposits count what arrived; withdrawals are pulled.
+/// holds in deals, what the registry holds as stake, bonds of disputes, and fees. Deposits count what arrived; withdrawals are pulled.
 interface IVault {
     /// @notice `amount` is what arrived, which may be less than what was sent.
     event Deposited(address indexed token, address indexed owner, uint256 amount, address from);
     event Withdrawn(address indexed token, address indexed owner, uint256 amount, address to);
+    event Claimed(
+        address indexed token, address indexed provider, address indexed beneficiary, uint256 amount
+    );
     event FeesWithdrawn(address indexed token, uint256 amount, address to);
 
     error VaultTokenUnknown(address token);
@@ -14,6 +17,7 @@ interface IVault {
     error VaultAddressZero();
     error VaultCallerNotMarket(address caller);
     error VaultCallerNotRegistry(address caller);
+    error VaultCallerNotDisputes(address caller);
     error VaultCallerNotFeeAccount(address caller);
     error VaultBalanceTooLow(address owner, uint256 needed, uint256 available);
     error VaultNothingReceived(address token);
@@ -57,6 +61,19 @@ interface IVault {
     /// @notice Moves stake back to the free balance of `owner`. Only the registry.
     function unstake(address owner, uint256 amount) external;
 
+    /// @notice Takes `reward + forfeited` out of stake: a reward for `to`, the rest for the fee account. Only the
+    /// registry.
+    function slash(address to, uint256 reward, uint256 forfeited) external;
+
+    /// @notice Moves free balance of `owner` in the default token into a bond. Only the disputes.
+    function bond(address owner, uint256 amount) external;
+
+    /// @notice Takes `amount + forfeited` out of bonds: for `to`, and for the fee account. Only the disputes.
+    function unbond(address to, uint256 amount, uint256 forfeited) external;
+
+    /// @notice Credits what a provider's settled deals earned to its beneficiary. By anybody.
+    function claim(address token, address provider) external returns (uint256 amount);
+
     /// @notice Free balance with what settled deals earned, in base units of the token.
     function balanceOf(address token, address owner) external view returns (uint256);
 
@@ -66,7 +83,11 @@ interface IVault {
     /// @notice What the registry holds as stake. Only the default token has any.
     function stakedOf(address token) external view returns (uint256);
 
-    /// @notice All fees ever collected in a token, withdrawn or not.
+    /// @notice What is put up in open disputes. Only the default token has any.
+    function bondedOf(address token) external view returns (uint256);
+
+    /// @notice All that the fee account ever got in a token, withdrawn or not: fees, and its parts of collateral,
+    /// slashes and bonds.
     function feesCollected(address token) external view returns (uint256);
 
     /// @notice Fees not yet withdrawn.
@@ -83,6 +104,8 @@ interface IVault {
     function market() external view returns (address);
 
     function registry() external view returns (address);
+
+    function disputes() external view returns (address);
 
     function feeAccount() external view returns (address);
 }

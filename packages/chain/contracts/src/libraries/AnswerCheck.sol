@@ -34,7 +34,7 @@ library AnswerCheck {
         uint256 expected = leafAt + Geometry.LEAF_BYTES + Geometry.depthFor(leaves) * Geometry.NODE_BYTES;
         require(answer.length == expected, AnswerLength(expected, answer.length));
 
-        uint256 before = _locate(answer[:leafAt], treeRoot, treeDepth, leaves);
+        uint256 before = locate(answer[:leafAt], treeRoot, treeDepth, leaves);
         require(
             position >= before && position < before + leaves, AnswerPositionOutside(position, before, leaves)
         );
@@ -44,9 +44,11 @@ library AnswerCheck {
         require(actual == root, AnswerPayloadMismatch(root, actual));
     }
 
-    /// @return before The weight left of the deal, once the deal is shown to be in the tree.
-    function _locate(bytes calldata head, bytes32 treeRoot, uint256 treeDepth, uint64 leaves)
-        private
+    /// @notice Reverts unless the head of an answer, up to its leaf, shows a deal's slot in the tree (root, depth).
+    /// @param leaves As the head says.
+    /// @return before The weight left of the deal.
+    function locate(bytes calldata head, bytes32 treeRoot, uint256 treeDepth, uint64 leaves)
+        internal
         pure
         returns (uint64 before)
     {

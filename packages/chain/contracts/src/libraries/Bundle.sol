@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AnswerCheck} from "./AnswerCheck.sol";
 import {Challenge} from "./Challenge.sol";
+import {Geometry} from "./Geometry.sol";
 import {ProviderTree} from "./ProviderTree.sol";
 
 /// @notice The bundle of a period: all answers of one provider, committed to by 32 bytes, and the check that one
@@ -12,6 +13,9 @@ import {ProviderTree} from "./ProviderTree.sol";
 /// node  = keccak256(left 32 | right 32), 64 bytes; places after the last entry are zero nodes
 /// root  = keccak256(DOMAIN 32 | challenge base 32 | count 8 | top 32), 104 bytes
 /// The challenge base holds chain, ledger, provider, period and seed, so no entry serves any other.
+///
+/// opening = index 8 | count 8 | path, ceil(log2(count)) siblings of 32, entry level first | answer, to the end.
+/// Packed, because every byte of it costs 40 gas.
 library Bundle {
     bytes32 internal constant DOMAIN = keccak256("holdfast/bundle/v1");
     uint256 internal constant GLOBAL_ENTRIES = 460;
@@ -41,34 +45,34 @@ library Bundle {
         uint8 depth;
     }
 
-    /// @param path Siblings in the bundle's tree, 32 bytes each, entry level first.
-    struct Opening {
-        uint64 index;
-        uint64 count;
-        bytes answer;
-        bytes path;
-    }
+    uint256 private constant OPENING_HEAD = 16;
 
     error BundleCount(uint256 count);
     error BundlePlace(Class class, bytes32 deal, uint256 i, uint256 index);
-    error BundlePathLength(uint256 expected, uint256 actual);
+    error BundleOpeningLength(uint256 least, uint256 actual);
     error BundleMismatch(bytes32 expected, bytes32 actual);
     error BundleDeal(bytes32 expected, bytes32 actual);
     error BundleWithoutWeight();
 
     /// @notice Reverts unless the entry is in the bundle, at a place that entries for this question have, and its
     /// answer is right.
-    function verify(Committed memory committed, Question memory question, Opening calldata opening)
+    function verify(Committed memory committed, Question memory question, bytes calldata opening)
         internal
         pure
     {
-        _checkPlace(question, opening.index, opening.count);
-        bytes32 entry = entryHash(question, opening.index, keccak256(opening.answer));
-        bytes32 top = climb(entry, opening.index, opening.count, opening.path);
-        bytes32 actual = rootOf(committed.base, opening.count, top);
-        require(actual == committed.root, BundleMismatch(committed.root, actual));
-        uint256 position = _position(committed, question, opening.answer);
-        AnswerCheck.verify(opening.answer, committed.treeRoot, committed.depth, position);
+        bytes calldata answer = _open(committed, question, opening);
+        uint256 position = _position(committed, question, answer);
+        AnswerCheck.verify(answer, committed.treeRoot, committed.depth, position);
+    }
+
+    /// @notice The deal that an opening's answer is about.
+    function dealOf(bytes calldata opening) internal pure returns (bytes32) {
+        require(opening.length >= OPENING_HEAD, BundleOpeningLength(OPENING_HEAD, opening.length));
+        uint256 count = uint64(bytes8(opening[8:16]));
+        require(count != 0, BundleCount(count));
+        uint256 answerAt = OPENING_HEAD + 32 * Geometry.depthFor(count);
+        require(opening.length >= answerAt + 32, BundleOpeningLength(answerAt + 32, opening.length));
+        return bytes32(opening[answerAt:answerAt + 32]);
     }
 
     function entryHash(Question memory question, uint64 index, bytes32 answerHash)
@@ -85,20 +89,33 @@ library Bundle {
         return keccak256(abi.encodePacked(DOMAIN, base, count, top));
     }
 
-    /// @notice The top node that an entry and its path lead to in a bundle of `count` entries.
-    function climb(bytes32 entry, uint256 index, uint256 count, bytes calldata path)
-        internal
-        pure
-        returns (bytes32 node)
-    {
-        uint256 levels;
-        while (uint256(1) << levels < count) levels++;
-        require(path.length == levels * 32, BundlePathLength(levels * 32, path.length));
+    /// @notice The top node that an entry and its path lead to.
+    function climb(bytes32 entry, uint256 index, bytes calldata path) internal pure returns (bytes32 node) {
         node = entry;
+        uint256 levels = path.length / 32;
         for (uint256 level = 0; level < levels; level++) {
             bytes32 sibling = bytes32(path[level * 32:level * 32 + 32]);
             node = (index >> level) & 1 == 0 ? _pair(node, sibling) : _pair(sibling, node);
         }
+    }
+
+    /// @notice The answer that an opening shows to be in the bundle, at a place for this question.
+    function _open(Committed memory committed, Question memory question, bytes calldata opening)
+        private
+        pure
+        returns (bytes calldata answer)
+    {
+        require(opening.length >= OPENING_HEAD, BundleOpeningLength(OPENING_HEAD, opening.length));
+        uint64 index = uint64(bytes8(opening[:8]));
+        uint64 count = uint64(bytes8(opening[8:16]));
+        _checkPlace(question, index, count);
+        uint256 answerAt = OPENING_HEAD + 32 * Geometry.depthFor(count);
+        require(opening.length >= answerAt, BundleOpeningLength(answerAt, opening.length));
+        answer = opening[answerAt:];
+        bytes32 entry = entryHash(question, index, keccak256(answer));
+        bytes32 top = climb(entry, index, opening[OPENING_HEAD:answerAt]);
+        bytes32 actual = rootOf(committed.base, count, top);
+        require(actual == committed.root, BundleMismatch(committed.root, actual));
     }
 
     /// @notice Which of a deal's entries stand where is fixed; which deal's they are is said by the entry itself,

@@ -32,11 +32,11 @@ library Pricing {
         return paid * feeBps / BPS;
     }
 
-    /// @notice The most periods whose cost is within `deposit`, at most 2^32 - 1.
-    function fundedPeriods(uint128 deposit, uint128 rate, uint64 period) internal pure returns (uint32) {
+    /// @notice The most periods whose cost is within `deposit` (below 2^200), at most 2^32 - 1.
+    function fundedPeriods(uint256 deposit, uint128 rate, uint64 period) internal pure returns (uint32) {
         uint256 perPeriod = uint256(rate) * period;
         if (perPeriod == 0) return PERIODS_MAX;
-        uint256 funded = ((uint256(deposit) + 1) * RATE_SCALE - 1) / perPeriod;
+        uint256 funded = ((deposit + 1) * RATE_SCALE - 1) / perPeriod;
         return funded < PERIODS_MAX ? uint32(funded) : PERIODS_MAX;
     }
 }

@@ -12,6 +12,13 @@ library Terms {
         "bytes32 nonce)"
     );
 
+    bytes32 internal constant CONSENT_TYPE_HASH = keccak256("Consent(bytes32 deal)");
+
+    /// @notice The EIP-712 struct hash of the consent to end a deal at once.
+    function consentHash(bytes32 deal) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CONSENT_TYPE_HASH, deal));
+    }
+
     /// @notice All fields are static, so the ABI encoding of the struct is its EIP-712 encoding; the decoder has
     /// refused values that are too wide.
     function structHash(DealTerms memory terms) internal pure returns (bytes32) {

@@ -107,8 +107,9 @@ contract Handler is Network {
     function close(uint256 which) external {
         if (_deals.length == 0) return;
         which = which % _deals.length;
-        IDealMarket.DealState state = market.getDeal(_deals[which]).state;
-        if (state == IDealMarket.DealState.Ended) market.closeDeal(_terms[which]);
+        IDealMarket.Deal memory record = market.getDeal(_deals[which]);
+        bool ended = record.state == IDealMarket.DealState.Ended;
+        if (ended && proofs.finalThrough(provider) >= record.end) market.closeDeal(_terms[which]);
     }
 
     function release(uint256 which) external {

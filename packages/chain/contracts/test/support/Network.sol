@@ -3,11 +3,13 @@ pragma solidity 0.8.37;
 
 import {IBeacon} from "../../src/interfaces/IBeacon.sol";
 import {IDealMarket} from "../../src/interfaces/IDealMarket.sol";
+import {IDisputes} from "../../src/interfaces/IDisputes.sol";
 import {IProofLedger} from "../../src/interfaces/IProofLedger.sol";
 import {IProviderRegistry} from "../../src/interfaces/IProviderRegistry.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Challenge} from "../../src/libraries/Challenge.sol";
 import {DealTerms} from "../../src/types/DealTerms.sol";
+import {RuleParams} from "../../src/types/RuleParams.sol";
 import {ScheduleParams} from "../../src/types/ScheduleParams.sol";
 import {Base} from "./Base.sol";
 import {ITestToken} from "./ITestToken.sol";
@@ -24,6 +26,11 @@ abstract contract Network is Base {
     uint64 internal constant SEED_DELAY = 10;
     uint256 internal constant FEE_BPS = 500;
     uint256 internal constant MINIMUM_STAKE = 100e6;
+    uint64 internal constant DISPUTE_TIME = 2 * PERIOD;
+    uint64 internal constant ANSWER_TIME = PERIOD;
+    uint32 internal constant AUDIT_CHANCE = 30;
+    uint256 internal constant BOND = 1e6;
+    uint256 internal constant SLASH = 10e6;
     uint256 internal constant CLIENT_KEY = 0xc11e47;
     uint256 internal constant OPERATOR_KEY = 0x09e4a704;
     /// @dev One token per period exactly: 1e6 base units in 1000 seconds.
@@ -40,6 +47,7 @@ abstract contract Network is Base {
     IVault internal vault;
     IProviderRegistry internal registry;
     IProofLedger internal proofs;
+    IDisputes internal disputes;
     IDealMarket internal market;
     SlotReference internal slots;
 
@@ -64,15 +72,28 @@ abstract contract Network is Base {
         uint256 next = vm.getNonce(address(this)) + 2;
         address registry_ = vm.computeCreateAddress(address(this), next);
         address proofs_ = vm.computeCreateAddress(address(this), next + 1);
-        address market_ = vm.computeCreateAddress(address(this), next + 2);
-        beacon = IBeacon(vm.deployCode("DrandBeacon.sol", abi.encode(schedule(), LocalDrand.publicKey())));
-        vault = IVault(vm.deployCode("Vault.sol", abi.encode(tokens, feeAccount, registry_, market_)));
-        registry = IProviderRegistry(
-            vm.deployCode("ProviderRegistry.sol", abi.encode(vault, proofs_, MINIMUM_STAKE))
+        address disputes_ = vm.computeCreateAddress(address(this), next + 2);
+        address market_ = vm.computeCreateAddress(address(this), next + 3);
+        beacon = IBeacon(
+            vm.deployCode("DrandBeacon.sol", abi.encode(schedule(), LocalDrand.publicKey(), proofs_))
         );
-        proofs =
-            IProofLedger(vm.deployCode("ProofLedger.sol", abi.encode(registry, market_, beacon, challenges)));
-        market = IDealMarket(vm.deployCode("DealMarket.sol", abi.encode(vault, registry, proofs, FEE_BPS)));
+        vault =
+            IVault(vm.deployCode("Vault.sol", abi.encode(tokens, feeAccount, registry_, disputes_, market_)));
+        registry = IProviderRegistry(
+            vm.deployCode("ProviderRegistry.sol", abi.encode(vault, proofs_, disputes_, MINIMUM_STAKE))
+        );
+        RuleParams memory rules = rulesWith(challenges);
+        proofs = IProofLedger(
+            vm.deployCode("ProofLedger.sol", abi.encode(registry, market_, disputes_, beacon, rules))
+        );
+        disputes = IDisputes(vm.deployCode("Disputes.sol", abi.encode(vault, registry, proofs, BOND, SLASH)));
+        market = IDealMarket(
+            vm.deployCode("DealMarket.sol", abi.encode(vault, registry, proofs, disputes, FEE_BPS))
+        );
+    }
+
+    function rulesWith(uint256 challenges) internal view virtual returns (RuleParams memory) {
+        return RuleParams(DISPUTE_TIME, ANSWER_TIME, AUDIT_CHANCE, uint8(challenges));
     }
 
     function settings() internal view returns (IProviderRegistry.Settings memory) {
@@ -82,6 +103,7 @@ abstract contract Network is Base {
     function settingsFor(address key) internal view returns (IProviderRegistry.Settings memory) {
         return IProviderRegistry.Settings({
             operator: key,
+            beneficiary: address(0),
             tlsKeyHash: keccak256("tls"),
             endpoint: "127.0.0.1:7000",
             region: "eu-north",
@@ -122,6 +144,12 @@ abstract contract Network is Base {
 
     function startOf(uint64 of_) internal pure returns (uint256) {
         return GENESIS + uint256(of_) * PERIOD;
+    }
+
+    /// @notice Goes to the time from which a period is final.
+    function finalise(uint64 of_) internal {
+        uint256 time = startOf(of_) + WINDOW + DISPUTE_TIME;
+        if (time > now_()) vm.warp(time);
     }
 
     /// @notice A deal for 10 periods at one token per period.
