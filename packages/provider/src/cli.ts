@@ -5,7 +5,7 @@
 import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
 import { Command, CommanderError, Option } from 'commander'
 import { type InitFlags, init } from './cli/init.ts'
-import { deals, earnings, type LookFlags, status } from './cli/look.ts'
+import { deals, type EarningsFlags, earnings, type LookFlags, status } from './cli/look.ts'
 import { type CommandResult, printError, printResult } from './cli/output.ts'
 import { type RunFlags, run } from './cli/run.ts'
 import { type ScrubFlags, scrub } from './cli/scrub.ts'
@@ -94,6 +94,17 @@ const lookCommand = (
     .action((flags: LookFlags & JsonFlag) => finish(look(flags), flags.json === true))
 }
 
+const earningsCommand = (program: Command): void => {
+  program
+    .command('earnings')
+    .description('what every deal earned and cost: settled, pending, gas, egress; and over time')
+    .addOption(home())
+    .addOption(network())
+    .option('--by <span>', 'how earnings over time are summed up: day or period')
+    .option('--json', 'print one JSON value')
+    .action((flags: EarningsFlags & JsonFlag) => finish(earnings(flags), flags.json === true))
+}
+
 const scrubCommand = (program: Command): void => {
   program
     .command('scrub')
@@ -110,9 +121,14 @@ const main = async (): Promise<void> => {
     .exitOverride()
   initCommand(program)
   runCommand(program)
-  lookCommand(program, 'status', 'the provider as the ledger and the node see it', status)
-  lookCommand(program, 'deals', 'every deal of this provider', deals)
-  lookCommand(program, 'earnings', 'what was paid, deal by deal', earnings)
+  lookCommand(
+    program,
+    'status',
+    'how the node is, whether it may be stopped, what is wrong',
+    status,
+  )
+  lookCommand(program, 'deals', 'every deal: state, size, periods, proofs, damage', deals)
+  earningsCommand(program)
   scrubCommand(program)
   try {
     await program.parseAsync()

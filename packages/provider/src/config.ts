@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises'
 import {
   type Address,
   type Amount,
-  address,
   amount,
   type Bytes,
   bytes,
@@ -14,7 +13,9 @@ import {
   PAYLOAD_BYTES_MAX,
   type ProviderId,
 } from '@holdfast/protocol'
+import { ConfigReader } from './config-reader.ts'
 import { type Limits, readLimits } from './limits/limits.ts'
+import { type OperatorConfig, readOperatorConfig } from './operator-config.ts'
 import { writeDurably } from './store/volume-files.ts'
 import { rpcsFrom } from './transactions/rpc-list.ts'
 
@@ -25,7 +26,7 @@ export interface ConfiguredVolume {
   readonly draining: boolean
 }
 
-export interface ProviderConfig {
+export interface ProviderConfig extends OperatorConfig {
   readonly network: string
   readonly provider: ProviderId
   readonly operatorKeystore: string
@@ -71,77 +72,11 @@ export const formatConfig = (config: ProviderConfig): string =>
 export const writeConfig = (path: string, config: ProviderConfig): Promise<void> =>
   writeDurably(path, formatConfig(config))
 
-/** Reads fields and collects what is wrong with them, so that all of it is said at once. */
-class ConfigReader {
-  readonly problems: string[]
-  readonly #fields: Readonly<Record<string, unknown>>
-
-  constructor(value: unknown, problems: string[] = []) {
-    this.problems = problems
-    this.#fields = typeof value === 'object' && value !== null ? { ...value } : {}
-  }
-
-  value(name: string): unknown {
-    return this.#fields[name]
-  }
-
-  has(name: string): boolean {
-    return this.#fields[name] !== undefined
-  }
-
-  text(name: string, pattern: RegExp, expected: string): string {
-    const value = this.#fields[name]
-    if (typeof value === 'string' && pattern.test(value)) return value
-    this.problems.push(`${name} is ${JSON.stringify(value) ?? 'missing'}, expected ${expected}`)
-    return ''
-  }
-
-  integer(name: string, limit: bigint): bigint {
-    const text = this.text(name, /^\d{1,40}$/, 'a whole number as text')
-    const value = text === '' ? 0n : BigInt(text)
-    if (value > limit) this.problems.push(`${name} is ${value}, at most ${limit}`)
-    return value > limit ? 0n : value
-  }
-
-  count(name: string, bounds: { readonly min: number; readonly max: number }): number {
-    const value = this.#fields[name]
-    const { min, max } = bounds
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
-      return value
-    }
-    this.problems.push(
-      `${name} is ${JSON.stringify(value) ?? 'missing'}, expected ${min} to ${max}`,
-    )
-    return min
-  }
-
-  flag(name: string): boolean {
-    const value = this.#fields[name]
-    if (typeof value !== 'boolean') this.problems.push(`${name} is not true or false`)
-    return value === true
-  }
-
-  /** A list of settings, each with a reader of its own that shares this one's problems. */
-  each(name: string): readonly ConfigReader[] {
-    const value = this.#fields[name]
-    if (Array.isArray(value) && value.length > 0 && value.length <= VOLUMES_MAX) {
-      return value.map((part: unknown) => new ConfigReader(part, this.problems))
-    }
-    this.problems.push(`${name} is not a list of 1 to ${VOLUMES_MAX}`)
-    return []
-  }
-
-  address(name: string): Address {
-    const text = this.text(name, /^0x[0-9a-fA-F]{40}$/, 'an address')
-    return address(text === '' ? `0x${'00'.repeat(20)}` : text)
-  }
-}
-
 const MONEY_MAX: bigint = 2n ** 127n
 const ANY_TEXT = /^[^\p{Cc}]{1,4096}$/u
 
 const volumesFrom = (read: ConfigReader): readonly ConfiguredVolume[] =>
-  read.each('volumes').map((volume) => ({
+  read.each('volumes', VOLUMES_MAX).map((volume) => ({
     directory: volume.text('directory', ANY_TEXT, 'a path'),
     capacity: bytes(volume.integer('capacity', 2n ** 63n)),
     draining: volume.has('draining') && volume.flag('draining'),
@@ -173,6 +108,7 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
       : undefined,
     rpcs: rpcsFrom(value, read.problems),
     ...(read.has('limits') ? { limits: readLimits(read.value('limits'), read.problems) } : {}),
+    ...readOperatorConfig(read),
   }
   if (read.problems.length === 0) return config
   throw new HoldfastError({ code: 'CONFIG_INVALID', path, reason: read.problems.join('; ') })

@@ -16,6 +16,8 @@ export interface HomePaths {
   readonly tls: string
   readonly journal: string
   readonly state: string
+  /** The node's books: gas, egress, how periods ended. */
+  readonly accounts: string
   /** The volume that `init` makes. */
   readonly volume: string
   /** The indexes of all volumes. */
@@ -32,6 +34,7 @@ export const homePaths = (home: string): HomePaths => ({
   tls: join(home, 'tls'),
   journal: join(home, 'journal'),
   state: join(home, 'state'),
+  accounts: join(home, 'accounts'),
   volume: join(home, 'volume-0'),
   indexes: join(home, 'indexes'),
   lock: join(home, 'lock'),

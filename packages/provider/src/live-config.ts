@@ -13,6 +13,8 @@ const LIVE: readonly (keyof ProviderConfig)[] = [
   'egressPerTib',
   'payloadBytesMax',
   'limits',
+  'settleEvery',
+  'alarms',
 ]
 
 export interface Reloaded {
@@ -28,6 +30,7 @@ const sameValue = (a: unknown, b: unknown): boolean =>
 export class LiveConfig {
   readonly #path: string
   readonly #logger: Logger
+  readonly #listeners = new Set<(found: ProviderConfig) => Promise<void> | void>()
   #current: ProviderConfig
   #problem: string | undefined
 
@@ -40,6 +43,11 @@ export class LiveConfig {
 
   get current(): ProviderConfig {
     return this.#current
+  }
+
+  /** Told of a good file before it is taken; one that throws refuses it. */
+  onReload(listener: (found: ProviderConfig) => Promise<void> | void): void {
+    this.#listeners.add(listener)
   }
 
   get limits(): Limits {
@@ -55,6 +63,7 @@ export class LiveConfig {
   async reload(): Promise<Reloaded> {
     try {
       const found = await readConfig(this.#path)
+      for (const listener of this.#listeners) await listener(found)
       this.#problem = undefined
       return this.#take(found)
     } catch (error) {

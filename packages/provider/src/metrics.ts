@@ -30,8 +30,24 @@ export const counter = (name: string, help: string, samples: readonly Sample[]):
   samples,
 })
 
+/** A metric with a sample for each of several things. */
+export const labelled = (
+  type: Metric['type'],
+  { name, help }: Pick<Metric, 'name' | 'help'>,
+  samples: readonly Sample[],
+): Metric => ({ name, help, type, samples })
+
+/** A state as samples: 1 for the one that holds, 0 for the others. */
+export const oneOf = (
+  labels: Readonly<Record<string, string>>,
+  name: string,
+  state: string,
+  states: readonly string[],
+): readonly Sample[] =>
+  states.map((one) => ({ labels: { ...labels, [name]: one }, value: one === state ? 1 : 0 }))
+
 /** gRPC calls by name and outcome. */
-export const callMetric = (calls: CallCounter): Metric =>
+export const callMetric = (calls: CallCounter): readonly Metric[] => [
   counter(
     'holdfast_grpc_calls_total',
     'gRPC calls that ended, by call and error code.',
@@ -39,7 +55,9 @@ export const callMetric = (calls: CallCounter): Metric =>
       labels: { call: name, code },
       value: count,
     })),
-  )
+  ),
+  gauge('holdfast_grpc_calls_running', 'gRPC calls that run now.', calls.running),
+]
 
 const escaped = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
@@ -49,11 +67,12 @@ const labelsOf = ({ labels }: Sample): string => {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
-/** The exposition format, version 0.0.4. */
+/** The exposition format, version 0.0.4: a metric without samples is left out. */
 export const formatMetrics = (metrics: readonly Metric[]): string =>
   metrics
+    .filter(({ samples }) => samples.length > 0)
     .flatMap(({ name, help, type, samples }) => [
-      `# HELP ${name} ${help}`,
+      `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
       `# TYPE ${name} ${type}`,
       ...samples.map((sample) => `${name}${labelsOf(sample)} ${sample.value}`),
     ])

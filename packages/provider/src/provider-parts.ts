@@ -21,6 +21,7 @@ import {
 } from '@holdfast/protocol'
 import type { Prover } from '@holdfast/prover'
 import { AdminRegistry } from './admin/registry.ts'
+import type { AlarmBoard } from './alarms/alarm-board.ts'
 import type { ProviderConfig } from './config.ts'
 import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
@@ -47,6 +48,8 @@ export interface ProviderDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Where the ledger raises its alarms; the node's own are raised there too. */
+  readonly alarms?: AlarmBoard
   /** Of the ledger, to be kept in the journal. */
   readonly outbox?: JournalOutbox
 }
@@ -100,6 +103,7 @@ export const openParts = async (
   const { paths, config } = options
   const { provider, diskMargin } = config
   const tls = await TlsKeeper.open({ clock, logger }, { directory: paths.tls, host: config.host })
+  const live = new LiveConfig(config, paths.config, logger)
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger)
   dependencies.outbox?.attach(book)
@@ -122,12 +126,13 @@ export const openParts = async (
   const performer = new Performer(performing, {
     provider,
     schedule: network,
-    settleEvery: config.settleEvery ?? defaultSettleEvery(network),
+    get settleEvery() {
+      return live.current.settleEvery ?? defaultSettleEvery(network)
+    },
     settleBatchMax: 50,
   })
   const calls = new CallCounter()
   const admin = new AdminRegistry()
-  const live = new LiveConfig(config, paths.config, logger)
   const admission = new Admission({
     limits: () => live.limits,
     clock,

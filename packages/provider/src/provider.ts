@@ -3,7 +3,7 @@
  *
  * Stopping order: no new requests, running uploads end, duties in hand end, follower, stores.
  */
-import { bytes, milliseconds } from '@holdfast/protocol'
+import { milliseconds } from '@holdfast/protocol'
 import { openChecksum } from '@holdfast/prover'
 import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
@@ -12,6 +12,7 @@ import { PROGRESS_RULE } from './http/progress-watch.ts'
 import { HttpServer } from './http/server.ts'
 import { ConnectionGuard } from './limits/connection-guard.ts'
 import { nodeHealth, nodeMetrics, type ReportedNode } from './node-report.ts'
+import { OperatorDesk } from './operator-desk.ts'
 import {
   hostName,
   openParts,
@@ -35,7 +36,7 @@ export class Provider {
   readonly #options: ProviderOptions
   readonly #parts: ProviderParts
   readonly #tasks = new TaskGroup()
-  readonly #served = { bytes: 0 }
+  readonly #desk: OperatorDesk
   readonly #admin: AdminServer
   readonly #guards: { readonly grpc: ConnectionGuard; readonly http: ConnectionGuard }
   readonly #stopAsked: { readonly promise: Promise<void>; readonly resolve: () => void }
@@ -46,14 +47,16 @@ export class Provider {
     dependencies: ProviderDependencies,
     options: ProviderOptions,
     parts: ProviderParts,
+    desk: OperatorDesk,
   ) {
     this.#dependencies = dependencies
     this.#options = options
     this.#parts = parts
+    this.#desk = desk
     this.#admin = new AdminServer({ registry: parts.admin, logger: dependencies.logger })
     this.#stopAsked = promised()
     registerOperations(parts.admin, {
-      status: () => nodeHealth(this.#report()),
+      status: () => desk.status(),
       shutdown: () => this.#stopAsked.resolve(),
       reload: () => this.reload(),
       renewCertificate: () => parts.tls.renew(),
@@ -64,6 +67,7 @@ export class Provider {
       grpc: new ConnectionGuard({ ...watched, bytesPerSecond: (l) => l.callBytesPerSecond }),
       http: new ConnectionGuard(watched),
     }
+    desk.register(parts.admin)
   }
 
   /**
@@ -79,11 +83,19 @@ export class Provider {
       const parts = await openParts(dependencies, options, lock)
       await parts.intake.recover()
       await parts.holdings.noteLost(promisedRoots(parts))
-      return new Provider(dependencies, options, parts)
+      const { paths, software } = options
+      const place = { paths, software, live: parts.live }
+      const desk = await OperatorDesk.open(dependencies, place, parts)
+      return new Provider(dependencies, options, parts, desk)
     } catch (error) {
       await lock.release()
       throw error
     }
+  }
+
+  /** What the operator sees. */
+  get desk(): OperatorDesk {
+    return this.#desk
   }
 
   get parts(): ProviderParts {
@@ -98,6 +110,7 @@ export class Provider {
     this.#tasks.run('expire', (signal) => this.#expire(signal))
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
     this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
+    this.#desk.run(this.#tasks)
     const { host, grpcPort, httpPort } = this.#options.config
     this.#rpc = this.#rpcServer()
     this.#http = this.#httpServer()
@@ -134,6 +147,7 @@ export class Provider {
 
   async #closeParts(): Promise<void> {
     const { follower, store, book, lock } = this.#parts
+    await this.#desk.close()
     await follower.close()
     await store.close()
     await book.close()
@@ -161,11 +175,9 @@ export class Provider {
       logger,
       progress: PROGRESS_RULE,
       checksum: openChecksum(),
-      onServed: (count) => {
-        this.#served.bytes += count
-      },
+      onServed: (root, count) => this.#desk.served(root, count),
       health: () => nodeHealth(report),
-      metrics: () => nodeMetrics(report, bytes(this.#served.bytes)),
+      metrics: async () => nodeMetrics(report, await this.#desk.status()),
     })
   }
 

@@ -55,3 +55,9 @@ export const formatBytes = (value: bigint): string => {
   if (unit === undefined) return `${value} B`
   return `${(Number((value * 100n) / (UNITS[unit] ?? 1n)) / 100).toFixed(2)} ${unit}`
 }
+
+/** Wei as whole coins with six decimals at most, for people; a small rest is not shown as nothing. */
+export const formatCoin = (wei: bigint): string => {
+  const micro = wei / 10n ** 12n
+  return micro === 0n && wei > 0n ? '<0.000001' : formatTokens(micro, 6)
+}

@@ -2,6 +2,8 @@
  * A doorbell: many may ring, many may wait; ringing while nobody waits is remembered once, so that
  * no news falls between looking and waiting.
  */
+import { type Clock, milliseconds } from '@holdfast/protocol'
+
 export class Wake {
   #rung = false
   readonly #waiting = new Set<() => void>()
@@ -32,3 +34,22 @@ export const nextCall = (listeners: Set<() => void>, signal: AbortSignal): Promi
     signal.addEventListener('abort', wake, { once: true })
     if (signal.aborted) wake()
   })
+
+/**
+ * Waits `leastMs`, then until there is news or `mostMs` more have passed. Resolves early when the
+ * signal fires; news during the first wait may be missed, so `mostMs` bounds how stale one gets.
+ */
+export const pauseUntilNews = async (
+  clock: Clock,
+  nextNews: (signal: AbortSignal) => Promise<void>,
+  bounds: { readonly leastMs: number; readonly mostMs: number; readonly signal: AbortSignal },
+): Promise<void> => {
+  const { leastMs, mostMs, signal } = bounds
+  await clock.sleep(milliseconds(leastMs), { signal }).catch(() => undefined)
+  if (signal.aborted) return
+  const woken = new AbortController()
+  const stop = AbortSignal.any([signal, woken.signal])
+  const slept = clock.sleep(milliseconds(mostMs), { signal: stop }).catch(() => undefined)
+  await Promise.race([slept, nextNews(stop)])
+  woken.abort()
+}

@@ -177,10 +177,12 @@ describe('holdfast-provider', () => {
     const { paid = amount(0) } = (await ledger.deal(deal)) ?? {}
     const earned = await command(['earnings', '--home', home, '--json'])
     const said = JSON.parse(earned.stdout)
-    expect(BigInt(said.totals.paid)).toBeGreaterThanOrEqual(paid)
-    const line = said.deals[0]
-    const fee = feeOf(amount(BigInt(line.paid)), devnet.network.feeBps)
-    expect([line.deal, BigInt(line.fee)]).toEqual([deal, fee])
+    expect(BigInt(said.totals.settled.paid)).toBeGreaterThanOrEqual(paid)
+    const [line] = said.deals
+    const fee = feeOf(amount(BigInt(line.settled.paid)), devnet.network.feeBps)
+    expect([line.deal, BigInt(line.settled.fee)]).toEqual([deal, fee])
+    expect(BigInt(line.gas.own)).toBeGreaterThan(0n)
+    expect(BigInt(line.gas.proofs)).toBeGreaterThan(0n)
     const deals = await command(['deals', '--home', home, '--json'])
     expect(JSON.parse(deals.stdout).deals).toMatchObject([{ id: deal, state: 'active' }])
   })
@@ -207,7 +209,7 @@ describe('holdfast-provider', () => {
     await untilRemote('a seed without a proof', seen)
     await start()
     const status = await command(['status', '--home', home, '--json'])
-    expect(JSON.parse(status.stdout)).toMatchObject({ running: true, node: { provider } })
+    expect(JSON.parse(status.stdout)).toMatchObject({ running: true, provider })
     await untilRemote('a period at or after it is proven', async () => {
       const proven = await ledger.proven(owner, current as never, (current + 3n) as never)
       return proven.length > 0

@@ -78,7 +78,7 @@ describe('a node whose certificate is exchanged (F32)', () => {
     await expect(askAdmin(admin, 'reload')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await running.provider.parts.tls.look()
     expect(await askAdmin(admin, 'status')).toMatchObject({
-      certificateProblem: expect.any(String),
+      certificate: { problem: expect.any(String) },
     })
     expect(await shownAt(portOf(endpoints.http), ['http/1.1'])).toBe(shown)
     for (const [i, file] of files.entries()) await writeFile(file, kept[i] ?? '')

@@ -35,14 +35,19 @@ export const printError = (thrown: unknown, json: boolean): number => {
   return EXIT_CODES[row.exit]
 }
 
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
+
+/** How many columns a text takes: colours take none. */
+const widthOf = (text: string): number => text.replaceAll(COLOUR, '').length
+
 /** Rows in columns as wide as they need to be. */
 export const table = (rows: readonly (readonly string[])[]): readonly string[] => {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),
   )
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
       .join('  ')
       .trimEnd(),
   )

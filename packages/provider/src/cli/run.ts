@@ -1,6 +1,7 @@
 /**
  * `run`: the node. Prints one line when it serves; drains on SIGTERM and SIGINT, exits at once on the
- * second. Logs are JSON lines on stderr.
+ * second; reads its configuration again on SIGHUP. Logs are JSON lines on stderr, and a reader that
+ * stops reading them stops nothing.
  */
 import { resolve } from 'node:path'
 import {
@@ -13,11 +14,13 @@ import {
 } from '@holdfast/chain'
 import { HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
 import { openProver } from '@holdfast/prover'
+import { AlarmBoard } from '../alarms/alarm-board.ts'
 import { readConfig } from '../config.ts'
 import { homePaths } from '../home.ts'
 import { Provider } from '../provider.ts'
 import { JournalOutbox } from '../transactions/journal-outbox.ts'
 import { openKey } from './init.ts'
+import { boundedSink } from './log-sink.ts'
 import { toJson } from './output.ts'
 
 export interface RunFlags {
@@ -31,16 +34,28 @@ const DRAIN_MS = 25_000
 export const run = async (flags: RunFlags, software: string): Promise<void> => {
   const paths = homePaths(resolve(flags.home))
   const config = await readConfig(paths.config)
-  const logger = createJsonLogger(process.stderr, { level: levelOf(flags.logLevel) })
+  const logger = createJsonLogger(boundedSink(process.stderr, systemClock), {
+    level: levelOf(flags.logLevel),
+  })
   const network = await readNetwork(flags.network ?? config.network)
   const operator = await openKey(config.operatorKeystore, config.operatorPassphraseFile)
   const ambient = { clock: systemClock, logger }
   const rpc = config.rpcs ?? network.rpc
   const outbox = new JournalOutbox()
-  const ledger = await openEvmLedger({ network, rpc, signer: operator, outbox, ...ambient })
+  const alarms = new AlarmBoard(ambient)
+  const ledger = await openEvmLedger({ network, rpc, signer: operator, outbox, alarms, ...ambient })
   const prover = await openProver({ logger })
   try {
-    const ports = { ledger, network, operator, prover, outbox, ...ambient, random: systemRandom }
+    const ports = {
+      ledger,
+      network,
+      operator,
+      prover,
+      outbox,
+      alarms,
+      ...ambient,
+      random: systemRandom,
+    }
     const provider = await Provider.open(ports, { paths, config, software })
     await ledger.resume()
     await serve(provider, config.provider, logger)
@@ -60,14 +75,19 @@ const levelOf = (text: string): LogLevel => {
 
 const serve = async (provider: Provider, id: string, logger: Logger): Promise<void> => {
   const asked = stopRequest(logger)
+  // Nobody reads stdout after the ready line; that its pipe is closed is no reason to end.
+  process.stdout.on('error', () => undefined)
+  // A bad file is logged and shown in status; the node goes on with what it has.
+  const reload = (): void => void provider.reload().catch(() => undefined)
+  process.on('SIGHUP', reload)
   const cut = new AbortController()
   try {
     const endpoints = await provider.start()
-    // A bad file is logged and shown in status; the node goes on with what it has.
-    process.on('SIGHUP', () => void provider.reload().catch(() => undefined))
     process.stdout.write(`ready ${toJson({ provider: id, ...endpoints })}\n`)
     await Promise.race([asked, provider.stopAsked, provider.running()])
+    await sayWhenToReturn(provider, logger)
   } finally {
+    process.off('SIGHUP', reload)
     const drained = new AbortController()
     const limit = systemClock
       .sleep(milliseconds(DRAIN_MS), { signal: drained.signal })
@@ -78,6 +98,14 @@ const serve = async (provider: Provider, id: string, logger: Logger): Promise<vo
     await limit
     logger.info('stopped')
   }
+}
+
+/** What a person who stops the node wants to know: whether a proof is at stake, and until when to be back. */
+const sayWhenToReturn = async (provider: Provider, logger: Logger): Promise<void> => {
+  const { safe, reason, until } = await provider.desk.safeToStop()
+  const at = until === undefined ? undefined : new Date(Number(until) * 1000).toISOString()
+  if (safe) logger.info('safe to stop', { reason, backBefore: at })
+  else logger.warn('not safe to stop: start again soon', { reason, until: at })
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process. */

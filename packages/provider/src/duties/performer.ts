@@ -48,6 +48,9 @@ interface Lane {
   failuresInRow: number
 }
 
+/** Told of every duty that ended in a mined transaction, before the next one is looked for. */
+export type PerformedListener = (duty: Duty, receipt: TxReceipt) => Promise<void> | void
+
 /** What happened so far, for metrics and status. */
 export interface PerformerCounts {
   readonly performed: Readonly<Record<Duty['kind'], number>>
@@ -75,6 +78,7 @@ export class Performer {
   }))
   readonly #openFailures = new Map<string, number>()
   readonly #opening = new Set<DealId>()
+  readonly #listeners = new Set<PerformedListener>()
   readonly #performed = zero()
   readonly #failed = zero()
 
@@ -98,6 +102,10 @@ export class Performer {
   /** True while this process waits for a deal's opening transaction, until its hash is written down. */
   isOpening(deal: DealId): boolean {
     return this.#opening.has(deal)
+  }
+
+  onPerformed(listener: PerformedListener): void {
+    this.#listeners.add(listener)
   }
 
   /** Something changed: look again. */
@@ -153,6 +161,7 @@ export class Performer {
         this.#performed[duty.kind]++
         const { transaction, gasUsed } = receipt
         logger.info('duty performed', { ...described(duty), transaction, gas: gasUsed })
+        for (const listener of this.#listeners) await listener(duty, receipt)
         await follower.reached(receipt.block, signal)
       }
       return true

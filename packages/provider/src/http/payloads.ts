@@ -18,8 +18,8 @@ export interface PayloadDependencies {
   readonly clock: Clock
   readonly progress: ProgressRule
   readonly admission: Admission
-  /** Told how many bytes were served. */
-  readonly onServed: (count: number) => void
+  /** Told how many bytes of a payload were served. */
+  readonly onServed: (root: Root, count: number) => void
 }
 
 interface Exchange {
@@ -96,7 +96,7 @@ const sendBytes = async (
       if (gone.signal.aborted) break
       await write(response, piece.value, gone.signal)
       moved += piece.value.length
-      dependencies.onServed(piece.value.length)
+      dependencies.onServed(commitment.root, piece.value.length)
     }
     response.end()
   } catch (error) {
