@@ -23,6 +23,10 @@ export interface HomePaths {
   /** The indexes of all volumes. */
   readonly indexes: string
   readonly lock: string
+  /** Indexes of payloads that are CARs; can be made again. */
+  readonly carIndex: string
+  /** What is not served. */
+  readonly denylist: string
   /** The operator's socket while the node runs. */
   readonly admin: string
 }
@@ -38,6 +42,8 @@ export const homePaths = (home: string): HomePaths => ({
   volume: join(home, 'volume-0'),
   indexes: join(home, 'indexes'),
   lock: join(home, 'lock'),
+  carIndex: join(home, 'car-index'),
+  denylist: join(home, 'denylist.txt'),
   admin: join(home, 'admin.sock'),
 })
 
