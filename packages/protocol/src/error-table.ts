@@ -110,7 +110,6 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
     'Deposit into the vault first: holdfast fund <amount>.',
   ),
   UNAUTHORIZED: row(GRPC.denied, 'never', 'error', 'Use the key this belongs to.'),
-  DENIED: row(GRPC.denied, 'never', 'error', 'This provider does not serve it; another may.'),
   TLS_KEY_MISMATCH: row(
     GRPC.unauthenticated,
     'never',
@@ -120,11 +119,15 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
   DEAL_NOT_FOUND: missing('after-tip', 'notFound', 'Check the deal id and the network.'),
   PROVIDER_NOT_FOUND: missing('after-tip', 'notFound', 'See holdfast providers.'),
   PAYLOAD_NOT_FOUND: missing('never', 'notFound', 'This provider does not hold that payload.'),
-  BLOCK_NOT_FOUND: missing('never', 'notFound', 'This provider has no such block, or not yet.'),
   SESSION_NOT_FOUND: missing(
     'never',
     'error',
     'Open the upload again; finished ranges are kept by the new session when they can be.',
+  ),
+  BUNDLE_NOT_FOUND: missing(
+    'after-tip',
+    'notFound',
+    'A provider keeps bundles until their period is final; direct mode makes none.',
   ),
   DATASET_NOT_FOUND: missing('after-tip', 'notFound', 'Check the CID; publish the dataset first.'),
   PATH_NOT_FOUND: missing('never', 'notFound', 'See holdfast ls for what the dataset holds.'),

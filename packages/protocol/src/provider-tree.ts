@@ -1,10 +1,11 @@
 /**
  * One provider's tree of deal slots, complete in memory: the off-chain twin of the root that the
- * ProofLedger keeps. Setting a slot and taking a path cost one hash per level; memory is one node
- * per slot and level in use. Source: docs/spec/provider-tree.md.
+ * ProofLedger keeps. Setting a slot and taking a path cost one hash per level. Nodes are never
+ * changed, only replaced, so a copy shares all of them and costs nothing: one tree per period, or one
+ * per block to go back to, takes a path of new nodes each. Source: docs/spec/provider-tree.md.
  *
  * Invariant: the tree is a pure function of its slots: depth = ceil(log2(slots)), and slots never
- * shrink. To undo (reorgs), `clone` before, or rebuild with `ProviderTree.of`.
+ * shrink. To undo (reorgs), keep a `clone` from before.
  */
 import { invariant } from './errors.ts'
 import { depthFor } from './geometry.ts'
@@ -20,13 +21,50 @@ import {
 } from './sum-node.ts'
 import { type LeafIndex, type Leaves, leafIndex, type SlotIndex, slotIndex } from './units.ts'
 
-/** A node that also counts the taken slots under it, to find a free one by descending. */
-interface CountedNode extends SumNode {
+/** A node over at least one taken slot; where all slots are empty there is none. Never changed. */
+interface TreeNode extends SumNode {
+  /** Taken slots under it, to find a free one by descending. */
   readonly taken: number
+  readonly left: TreeNode | undefined
+  readonly right: TreeNode | undefined
+  /** On the lowest level: what the slot holds. */
+  readonly leaf: SlotLeaf | undefined
 }
 
-const countedSlot = (leaf: SlotLeaf | undefined): CountedNode | undefined =>
-  leaf === undefined ? undefined : { ...slotNode(leaf), taken: 1 }
+const slotOf = (leaf: SlotLeaf | undefined): TreeNode | undefined =>
+  leaf === undefined
+    ? undefined
+    : { ...slotNode(leaf), taken: 1, left: undefined, right: undefined, leaf }
+
+/** The node over two of level - 1; none when both are empty. */
+const joined = (
+  level: number,
+  left: TreeNode | undefined,
+  right: TreeNode | undefined,
+): TreeNode | undefined => {
+  const taken = (left?.taken ?? 0) + (right?.taken ?? 0)
+  if (taken === 0) return undefined
+  const below = emptyNode(level - 1)
+  return { ...parentNode(left ?? below, right ?? below), taken, left, right, leaf: undefined }
+}
+
+/** Whether a slot lies right of the middle of its node at `level`. */
+const isRight = (slot: number, level: number): boolean =>
+  Math.floor(slot / 2 ** (level - 1)) % 2 === 1
+
+/** The node at `level` with one of its slots replaced. */
+const replaced = (
+  node: TreeNode | undefined,
+  level: number,
+  slot: number,
+  leaf: SlotLeaf | undefined,
+): TreeNode | undefined => {
+  if (level === 0) return slotOf(leaf)
+  const { left, right } = node ?? { left: undefined, right: undefined }
+  return isRight(slot, level)
+    ? joined(level, left, replaced(right, level - 1, slot, leaf))
+    : joined(level, replaced(left, level - 1, slot, leaf), right)
+}
 
 /** The deal and leaf that a global challenge names. */
 export interface LocatedLeaf {
@@ -36,9 +74,9 @@ export interface LocatedLeaf {
 }
 
 export class ProviderTree {
-  #slots: (SlotLeaf | undefined)[] = []
-  /** `#levels[l][i]`: absent where all slots under the node are empty. */
-  #levels: (CountedNode | undefined)[][] = [[]]
+  #top: TreeNode | undefined
+  #depth = 0
+  #slots = 0
 
   /**
    * The tree whose slots are these, in order, built with one hash per node. The last may be
@@ -46,46 +84,60 @@ export class ProviderTree {
    */
   static of(slots: Iterable<SlotLeaf | undefined>): ProviderTree {
     const tree = new ProviderTree()
-    tree.#slots = [...slots]
-    tree.#levels = [tree.#slots.map(countedSlot)]
-    const depth = depthFor(BigInt(tree.#slots.length))
-    for (let level = 1; level <= depth; level++) {
-      const count = Math.ceil(tree.#slots.length / 2 ** level)
-      tree.#levels.push(Array.from({ length: count }, (_, index) => tree.#joined(level, index)))
+    let nodes = Array.from(slots, slotOf)
+    tree.#slots = nodes.length
+    tree.#depth = depthFor(BigInt(nodes.length))
+    for (let level = 1; level <= tree.#depth; level++) {
+      const below = nodes
+      nodes = Array.from({ length: Math.ceil(below.length / 2) }, (_, index) =>
+        joined(level, below[2 * index], below[2 * index + 1]),
+      )
     }
+    tree.#top = nodes[0]
     return tree
   }
 
-  /** An independent copy; nodes are shared, being immutable. */
+  /** An independent copy, at no cost. */
   clone(): ProviderTree {
     const copy = new ProviderTree()
-    copy.#slots = this.#slots.slice()
-    copy.#levels = this.#levels.map((level) => level.slice())
+    copy.#top = this.#top
+    copy.#depth = this.#depth
+    copy.#slots = this.#slots
     return copy
   }
 
   /** Levels above the slots. */
   get depth(): number {
-    return this.#levels.length - 1
+    return this.#depth
   }
 
   /** Zero for a tree without deals and depth 0. */
   get root(): Hash32 {
-    return this.#node(this.depth, 0).hash
+    return this.#sum().hash
   }
 
   /** All leaves of all deals. */
   get weight(): Leaves {
-    return this.#node(this.depth, 0).weight
+    return this.#sum().weight
   }
 
   /** Slots ever used; the next new one has this index. */
   get slots(): number {
-    return this.#slots.length
+    return this.#slots
+  }
+
+  /** Deals in it. */
+  get taken(): number {
+    return this.#top?.taken ?? 0
   }
 
   get(slot: SlotIndex): SlotLeaf | undefined {
-    return slot < this.slots ? this.#slots[Number(slot)] : undefined
+    if (slot >= this.#slots) return undefined
+    let node = this.#top
+    for (let level = this.#depth; level > 0; level--) {
+      node = isRight(Number(slot), level) ? node?.right : node?.left
+    }
+    return node?.leaf
   }
 
   /**
@@ -94,21 +146,26 @@ export class ProviderTree {
    * @throws HoldfastError `INVARIANT` beyond that, or when clearing a slot never used.
    */
   set(slot: SlotIndex, leaf: SlotLeaf | undefined): void {
-    const used = BigInt(this.slots)
+    const used = BigInt(this.#slots)
     invariant(
       leaf === undefined ? slot < used : slot <= used,
       `slot ${slot} is not among the ${used} slots, nor the next`,
     )
-    this.#put(Number(slot), leaf)
+    const at = Number(slot)
+    if (at === 2 ** this.#depth) this.#grow()
+    this.#top = replaced(this.#top, this.#depth, at, leaf)
+    this.#slots = Math.max(this.#slots, at + 1)
   }
 
   /** The lowest empty slot; `slots` when all are taken. */
   freeSlot(): SlotIndex {
-    if (this.#taken(this.depth, 0) === this.slots) return slotIndex(this.slots)
+    if (this.taken === this.#slots) return slotIndex(this.#slots)
+    let node = this.#top
     let index = 0
-    for (let level = this.depth - 1; level >= 0; level--) {
-      index *= 2
-      if (this.#taken(level, index) === 2 ** level) index++
+    for (let level = this.#depth - 1; level >= 0; level--) {
+      const leftIsFull = (node?.left?.taken ?? 0) === 2 ** level
+      index = 2 * index + Number(leftIsFull)
+      node = leftIsFull ? node?.right : node?.left
     }
     return slotIndex(index)
   }
@@ -119,15 +176,22 @@ export class ProviderTree {
    * @throws HoldfastError `INVARIANT` beyond that.
    */
   path(slot: SlotIndex): SlotPath {
-    const used = BigInt(this.slots)
+    const used = BigInt(this.#slots)
     invariant(slot <= used, `slot ${slot} is not among the ${used} slots, nor the next`)
-    const depth = slot === used ? depthFor(used + 1n) : this.depth
+    const at = Number(slot)
     const siblings: SumNode[] = []
-    for (let level = 0; level < depth; level++) {
-      const { hash, weight } = this.#node(level, Number((slot >> BigInt(level)) ^ 1n))
-      siblings.push({ hash, weight })
+    let node = this.#top
+    if (at === 2 ** this.#depth) {
+      for (let level = 0; level < this.#depth; level++) siblings.push(emptyNode(level))
+      siblings.push(plain(node, this.#depth))
+      return { slot, siblings }
     }
-    return { slot, siblings }
+    for (let level = this.#depth; level > 0; level--) {
+      const right = isRight(at, level)
+      siblings.push(plain(right ? node?.left : node?.right, level - 1))
+      node = right ? node?.right : node?.left
+    }
+    return { slot, siblings: siblings.reverse() }
   }
 
   /**
@@ -139,55 +203,35 @@ export class ProviderTree {
       position >= 0n && position < this.weight,
       `position ${position} is outside the weight ${this.weight}`,
     )
+    let node = this.#top
     let index = 0
     let rest = position
-    for (let level = this.depth - 1; level >= 0; level--) {
-      index *= 2
-      const left = this.#node(level, index).weight
-      if (rest >= left) {
-        rest -= left
-        index++
-      }
+    for (let level = this.#depth; level > 0; level--) {
+      const left = node?.left?.weight ?? 0n
+      const right = rest >= left
+      if (right) rest -= left
+      index = 2 * index + Number(right)
+      node = right ? node?.right : node?.left
     }
-    const leaf = this.#slots[index]
+    const leaf = node?.leaf
     invariant(leaf !== undefined, `slot ${index} has weight but no deal`)
     return { slot: slotIndex(index), leaf, index: leafIndex(rest) }
   }
 
-  #put(slot: number, leaf: SlotLeaf | undefined): void {
-    if (slot === 2 ** this.depth) this.#grow()
-    this.#slots[slot] = leaf
-    const bottom = this.#levels[0]
-    invariant(bottom !== undefined, 'a tree has a lowest level')
-    bottom[slot] = countedSlot(leaf)
-    for (let level = 1, at = slot >>> 1; level <= this.depth; level++, at >>>= 1) {
-      const row = this.#levels[level]
-      invariant(row !== undefined, `a tree of depth ${this.depth} has a level ${level}`)
-      row[at] = this.#joined(level, at)
-    }
+  #sum(): SumNode {
+    return this.#top ?? emptyNode(this.#depth)
   }
 
   /** One level more: the old root becomes the left child of the new one. */
   #grow(): void {
-    invariant(this.depth < SLOT_DEPTH_MAX, `a provider has at most 2^${SLOT_DEPTH_MAX} slots`)
-    this.#levels.push([])
-    const top = this.#levels[this.depth]
-    if (top !== undefined) top[0] = this.#joined(this.depth, 0)
+    invariant(this.#depth < SLOT_DEPTH_MAX, `a provider has at most 2^${SLOT_DEPTH_MAX} slots`)
+    this.#depth++
+    this.#top = joined(this.#depth, this.#top, undefined)
   }
+}
 
-  /** The node over its two children; absent when both are empty. */
-  #joined(level: number, index: number): CountedNode | undefined {
-    const taken = this.#taken(level - 1, 2 * index) + this.#taken(level - 1, 2 * index + 1)
-    if (taken === 0) return undefined
-    const left = this.#node(level - 1, 2 * index)
-    return { ...parentNode(left, this.#node(level - 1, 2 * index + 1)), taken }
-  }
-
-  #taken(level: number, index: number): number {
-    return this.#levels[level]?.[index]?.taken ?? 0
-  }
-
-  #node(level: number, index: number): SumNode {
-    return this.#levels[level]?.[index] ?? emptyNode(level)
-  }
+/** Hash and weight alone. */
+const plain = (node: TreeNode | undefined, level: number): SumNode => {
+  const { hash, weight } = node ?? emptyNode(level)
+  return { hash, weight }
 }

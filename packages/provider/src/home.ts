@@ -22,11 +22,9 @@ export interface HomePaths {
   readonly volume: string
   /** The indexes of all volumes. */
   readonly indexes: string
+  /** Bundles of the last periods. */
+  readonly bundles: string
   readonly lock: string
-  /** Indexes of payloads that are CARs; can be made again. */
-  readonly carIndex: string
-  /** What is not served. */
-  readonly denylist: string
   /** The operator's socket while the node runs. */
   readonly admin: string
 }
@@ -41,9 +39,8 @@ export const homePaths = (home: string): HomePaths => ({
   accounts: join(home, 'accounts'),
   volume: join(home, 'volume-0'),
   indexes: join(home, 'indexes'),
+  bundles: join(home, 'bundles'),
   lock: join(home, 'lock'),
-  carIndex: join(home, 'car-index'),
-  denylist: join(home, 'denylist.txt'),
   admin: join(home, 'admin.sock'),
 })
 

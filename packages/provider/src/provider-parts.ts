@@ -19,14 +19,16 @@ import {
   seconds,
   timestamp,
 } from '@holdfast/protocol'
-import { type Checksum, openChecksum, type Prover } from '@holdfast/prover'
+import type { Prover } from '@holdfast/prover'
 import { AdminRegistry } from './admin/registry.ts'
 import type { AlarmBoard } from './alarms/alarm-board.ts'
-import { CarCatalogue } from './car/car-catalogue.ts'
+import { BundleDesk } from './bundles/bundle-desk.ts'
+import { BundleShelf } from './bundles/bundle-shelf.ts'
 import type { ProviderConfig } from './config.ts'
 import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
 import { Performer } from './duties/performer.ts'
+import type { SettlementRules } from './follow/chain-state.ts'
 import { Follower } from './follow/follower.ts'
 import { Holdings } from './holdings.ts'
 import type { HomeLock, HomePaths } from './home.ts'
@@ -36,7 +38,6 @@ import { Admission } from './limits/admission.ts'
 import { LiveConfig } from './live-config.ts'
 import { ProviderService } from './provider-service.ts'
 import { CallCounter } from './rpc/call-counter.ts'
-import type { StoredPayload } from './store/sector-store.ts'
 import type { VolumePlan } from './store/volume-list.ts'
 import { VolumeSet } from './store/volume-set.ts'
 import { TlsKeeper } from './tls-keeper.ts'
@@ -72,6 +73,8 @@ export interface ProviderParts {
   readonly follower: Follower
   readonly holdings: Holdings
   readonly intake: Intake
+  readonly shelf: BundleShelf
+  readonly bundles: BundleDesk
   readonly performer: Performer
   readonly service: ProviderService
   readonly calls: CallCounter
@@ -79,8 +82,6 @@ export interface ProviderParts {
   readonly admin: AdminRegistry
   readonly live: LiveConfig
   readonly admission: Admission
-  readonly checksum: Checksum
-  readonly catalogue: CarCatalogue
 }
 
 const INTAKE_LIMITS = {
@@ -117,7 +118,7 @@ export const openParts = async (
     ...(sharedPayloadMax === undefined ? {} : { sharedPayloadMax }),
   }
   const store = await VolumeSet.open({ prover, random, logger, clock }, place)
-  const followed = { provider, schedule: network, directory: paths.state }
+  const followed = { provider, schedule: settlementRules(network), directory: paths.state }
   const follower = await Follower.open({ ledger, clock, logger }, followed)
   const holdings = new Holdings({
     store,
@@ -126,6 +127,9 @@ export const openParts = async (
     dealsOf: (root) => follower.state.dealsOf(root).map(({ deal }) => deal),
     onDamage: () => performer.wake(),
   })
+  const payloadOf: Holdings['find'] = (root) => holdings.find(root)
+  const shelf = await BundleShelf.open({ prover, payloadOf, logger }, paths.bundles)
+  const bundles = new BundleDesk({ shelf, network, provider, state: () => follower.state })
   const performing = { ledger, follower, prover, holdings, book, clock, logger }
   const performer = new Performer(performing, {
     provider,
@@ -142,11 +146,7 @@ export const openParts = async (
     clock,
     residentMemory: () => process.memoryUsage.rss(),
   })
-  const checksum = openChecksum()
-  const stored = (): Iterable<StoredPayload> => store.stored()
-  const indexed = { holdings, stored, checksum, logger }
-  const catalogue = await CarCatalogue.open(indexed, paths.carIndex)
-  const stores = { lock, tls, store, book, follower, holdings, checksum, catalogue }
+  const stores = { lock, tls, store, book, follower, holdings, shelf, bundles }
   const kept = { ...stores, performer, calls, admin, live, admission }
   const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
   return { ...kept, ...actorsOn(dependencies, options, kept, tokenKey) }
@@ -169,16 +169,13 @@ const actorsOn = (
   tokenKey: Uint8Array,
 ): Pick<ProviderParts, 'intake' | 'service'> => {
   const { ledger, network, operator, prover, clock, random, logger } = dependencies
-  const { store, book, follower, holdings, performer, tls, live, admission, catalogue } = kept
+  const { store, book, follower, holdings, bundles, performer, tls, live, admission } = kept
   checkToken(config, network)
   const policy = (): QuotePolicy => quotePolicy(live.current, operator, network)
   const admit = (account: Address): void => admission.account(account)
   const balanceOf = (payer: Address): Promise<bigint> => ledger.balance(payer, config.token)
   const intake = new Intake(
-    {
-      ...{ store, holdings, book, operator, clock, logger, balanceOf, admit },
-      onStored: (root) => catalogue.add(root),
-    },
+    { store, holdings, book, operator, clock, logger, balanceOf, admit },
     {
       ...INTAKE_LIMITS,
       domain: signingDomain(network),
@@ -197,8 +194,9 @@ const actorsOn = (
     policy,
   )
   const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`
+  const answering = { intake, proposals, holdings, bundles, book, store, state }
   const service = new ProviderService(
-    { intake, proposals, holdings, book, store, state, network, prover, operator, clock, random },
+    { ...answering, network, prover, operator, clock, random },
     { policy, software, httpEndpoint, partBytesMax: INTAKE_LIMITS.partBytesMax },
   )
   return { intake, service }
@@ -233,6 +231,12 @@ const quotePolicy = (
     region,
   }
 }
+
+/** A network file from before disputes existed says nothing of them: all is final at the deadline. */
+const settlementRules = (network: NetworkParams): SettlementRules => ({
+  ...{ disputeTime: seconds(0n), answerTime: seconds(0n), auditChance: 30 },
+  ...network,
+})
 
 /** On a network with short periods people want to see money; elsewhere once a week is enough. */
 const defaultSettleEvery = ({ period }: NetworkParams): number =>

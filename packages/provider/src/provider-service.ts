@@ -13,6 +13,10 @@ import {
   dealChallenges,
   type GetAnswersRequest,
   type GetAnswersResponse,
+  type GetBundleEntriesRequest,
+  type GetBundleEntriesResponse,
+  type GetBundleRequest,
+  type GetBundleResponse,
   type GetDealRequest,
   type GetDealResponse,
   HoldfastError,
@@ -34,6 +38,7 @@ import {
   type WatchUploadResponse,
 } from '@holdfast/protocol'
 import type { Prover } from '@holdfast/prover'
+import type { BundleDesk } from './bundles/bundle-desk.ts'
 import type { Proposals } from './deals/proposals.ts'
 import { type QuotePolicy, quoteFor, signQuote } from './deals/quotes.ts'
 import { answerDeal } from './duties/proving.ts'
@@ -48,6 +53,7 @@ export interface ProviderServiceDependencies {
   readonly intake: Intake
   readonly proposals: Proposals
   readonly holdings: Holdings
+  readonly bundles: BundleDesk
   readonly book: PromiseBook
   readonly store: Pick<SectorStore, 'usage'>
   readonly state: () => ChainState
@@ -159,6 +165,19 @@ export class ProviderService {
     const indices = dealChallenges(context, deal, DEAL_CHALLENGES, leaves)
     const { prover, holdings } = this.#dependencies
     return { answers: await answerDeal({ prover, holdings }, fact.terms, indices, options) }
+  }
+
+  /** @throws HoldfastError `BUNDLE_NOT_FOUND`. */
+  getBundle({ period: of }: GetBundleRequest, options: CallOptions): Promise<GetBundleResponse> {
+    return this.#dependencies.bundles.describe(of, options)
+  }
+
+  /** @throws HoldfastError `BUNDLE_NOT_FOUND`, `DEAL_NOT_FOUND`, `RANGE_INVALID`, `RATE_LIMITED`. */
+  getBundleEntries(
+    request: GetBundleEntriesRequest,
+    options: CallOptions,
+  ): Promise<GetBundleEntriesResponse> {
+    return this.#dependencies.bundles.entries(request, options)
   }
 
   #currentPeriod(): bigint {

@@ -9,6 +9,7 @@ import {
   file_holdfast_provider_v1_provider,
   Provider,
 } from '../generated/holdfast/provider/v1/provider_pb.ts'
+import * as bundles from './bundle-messages.ts'
 import type { Codec } from './codec.ts'
 import * as deals from './deal-messages.ts'
 import * as providers from './provider-messages.ts'
@@ -51,6 +52,11 @@ export interface ProviderService {
   readonly proposeDeal: ServiceMethod<deals.ProposeDealRequest, deals.ProposeDealResponse>
   readonly getDeal: ServiceMethod<deals.GetDealRequest, deals.GetDealResponse>
   readonly getAnswers: ServiceMethod<deals.GetAnswersRequest, deals.GetAnswersResponse>
+  readonly getBundle: ServiceMethod<bundles.GetBundleRequest, bundles.GetBundleResponse>
+  readonly getBundleEntries: ServiceMethod<
+    bundles.GetBundleEntriesRequest,
+    bundles.GetBundleEntriesResponse
+  >
 }
 
 export const providerService: ProviderService = {
@@ -63,6 +69,12 @@ export const providerService: ProviderService = {
   proposeDeal: method('proposeDeal', deals.proposeDealRequest, deals.proposeDealResponse),
   getDeal: method('getDeal', deals.getDealRequest, deals.getDealResponse),
   getAnswers: method('getAnswers', deals.getAnswersRequest, deals.getAnswersResponse),
+  getBundle: method('getBundle', bundles.getBundleRequest, bundles.getBundleResponse),
+  getBundleEntries: method(
+    'getBundleEntries',
+    bundles.getBundleEntriesRequest,
+    bundles.getBundleEntriesResponse,
+  ),
 }
 
 /** The service's file descriptor as protobuf bytes, for gRPC server reflection. */

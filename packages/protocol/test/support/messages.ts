@@ -7,6 +7,7 @@ import { amount, bytes, leafIndex, period, periods, timestamp } from '../../src/
 import type { DescribeResponse } from '../../src/wire/provider-messages.ts'
 import type { ProviderService } from '../../src/wire/service.ts'
 import type { ByteRange } from '../../src/wire/upload-messages.ts'
+import { BAD_BUNDLES, BUNDLE_SAMPLES } from './bundle-messages.ts'
 import { QUOTE, RECEIPT, TERMS, VOUCHER } from './deals.ts'
 
 type Call = keyof ProviderService
@@ -95,6 +96,7 @@ export const SAMPLES: Readonly<Record<Call, { request: unknown[]; response: unkn
       { answers: [OPENING, { ...OPENING, path: new Uint8Array(0) }] },
     ],
   },
+  ...BUNDLE_SAMPLES,
 }
 
 type Bad = readonly [call: Call, side: 'request' | 'response', field: string, value: unknown]
@@ -251,5 +253,6 @@ export const BAD_FIELDS: readonly Bad[] = [
   openingWith('path', { path: new Uint8Array(33) }),
   openingWith('path', { path: new Uint8Array(41 * 32) }),
   openingWith('index', { index: 1n << 40n }),
+  ...BAD_BUNDLES,
   ['getAnswers', 'response', 'answers', { answers: Array.from({ length: 65 }, () => OPENING) }],
 ]

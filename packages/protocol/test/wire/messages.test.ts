@@ -46,6 +46,8 @@ describe('the service table', () => {
         'ProposeDeal',
         'GetDeal',
         'GetAnswers',
+        'GetBundle',
+        'GetBundleEntries',
       ].map((name) => `/holdfast.provider.v1.Provider/${name}`),
     )
     const streams = CALLS.filter((call) => providerService[call].responseStream)
@@ -121,6 +123,7 @@ describe('every field is checked, by sender and receiver alike', () => {
       ['watchUpload', 'response'],
       ['abortUpload', 'response'],
       ['getAnswers', 'response'],
+      ['getBundle', 'request'],
     ])
   })
 })

@@ -3,44 +3,56 @@
  * state store keeps it on disk together with the cursor.
  *
  * Invariants: the facts are a function of the applied blocks; reverting a block restores exactly the
- * facts before it; the tree of a period is never changed by blocks of that period or later ones.
+ * facts before it; the tree of a period is never changed by blocks of that period or later ones; an
+ * event costs what it changes, however many deals there are.
  */
-
 import type { AppliedBlock, BlockRef, LedgerEvent } from '@holdfast/chain'
 import {
-  amount,
+  auditDueAt,
+  type DealEnd,
   type DealId,
+  dealEnd,
+  drawsAudit,
+  type FinalityParams,
+  finalBeforeAt,
   HoldfastError,
   invariant,
   leavesFor,
-  minus,
+  NO_FAULTS,
   type Period,
   type ProviderId,
-  ProviderTree,
+  type ProviderTree,
   period,
   periodAt,
-  plus,
   type Root,
-  type ScheduleParams,
   type SlotLeaf,
+  smaller,
+  type Timestamp,
 } from '@holdfast/protocol'
+import { FactTable } from './fact-table.ts'
 import {
   type DealFact,
-  dealKey,
+  type DisputeFact,
+  disputeKey,
   type Fact,
+  keyOf,
+  missedKey,
   provenKey,
   type SeedFact,
   type SlotFact,
+  type StandingFact,
   seedKey,
   slotKey,
 } from './facts.ts'
+import { foldEvent } from './fold-event.ts'
+import { PERIODS_KEPT, StateTrees } from './state-trees.ts'
 
-/** Blocks that can be taken back. Deeper reorganisations are folded anew from the deployment. */
-export const UNDO_BLOCKS = 256n
-/** Trees and seeds of this many past periods are kept. */
-const PERIODS_KEPT = 8n
+export { UNDO_BLOCKS } from './state-trees.ts'
+
 /** Proven periods are remembered for this long: what no settlement can still ask for is dropped. */
 const PROVEN_KEPT = 4096n
+/** Disputes that are over are remembered for this many periods. */
+const DISPUTES_KEPT = 64n
 
 /** What one block changed: each key with its fact before and after. */
 export interface BlockChange {
@@ -53,14 +65,25 @@ export interface FactChange {
   readonly after: Fact | undefined
 }
 
+/** What decides when a period is final and when it is audited. */
+export type SettlementRules = FinalityParams & { readonly auditChance: number }
+
 export interface ChainStateOptions {
   readonly provider: ProviderId
-  readonly schedule: ScheduleParams
+  readonly schedule: SettlementRules
+}
+
+/** An audit that has to be answered before anything else can be proven. */
+export interface AuditDue {
+  readonly period: Period
+  /** From here on anybody may slash for it. */
+  readonly dueAt: Timestamp
 }
 
 export class ChainState {
   readonly #options: ChainStateOptions
-  readonly #facts: Map<string, Fact>
+  readonly #table: FactTable
+  readonly #trees = new StateTrees()
   #cursor: BlockRef | undefined
 
   constructor(
@@ -69,8 +92,9 @@ export class ChainState {
     cursor?: BlockRef,
   ) {
     this.#options = options
-    this.#facts = new Map(facts)
+    this.#table = new FactTable(facts)
     this.#cursor = cursor
+    this.#rebuildTrees()
   }
 
   /** The last block folded; undefined before the first. */
@@ -79,163 +103,169 @@ export class ChainState {
   }
 
   get facts(): ReadonlyMap<string, Fact> {
-    return this.#facts
+    return this.#table.all
   }
 
   /** Folds one block and returns what it changed. */
   apply(block: AppliedBlock): BlockChange {
     const draft = new Map<string, FactChange>()
-    const now = periodAt(this.#options.schedule, block.ref.timestamp)
-    for (const event of block.events) this.#fold(event, now, (fact) => this.#set(draft, fact))
-    if (block.events.length > 0) this.#prune(draft, now)
+    const { timestamp, hash } = block.ref
+    const now = periodAt(this.#options.schedule, timestamp)
+    const place = {
+      provider: this.#options.provider,
+      table: this.#table,
+      now,
+      timestamp,
+      set: (fact: Fact) => this.#replace(draft, keyOf(fact), fact),
+      drop: (key: string) => this.#replace(draft, key, undefined),
+    }
+    for (const event of block.events) {
+      if (event.kind !== 'slot-changed') foldEvent(place, event)
+      else if (event.provider === this.#options.provider) {
+        this.#trees.mark(hash)
+        this.#changeSlot(event, now, place.set)
+      }
+    }
+    if (block.events.length > 0) this.#prune(now, place.drop)
     this.#cursor = block.ref
     return { ref: block.ref, changes: draft }
   }
 
   /** Takes back the newest block; `cursor` is the block before it. */
   revert(change: BlockChange, cursor: BlockRef | undefined): void {
+    let treeChanged = false
     for (const [key, { before }] of change.changes) {
-      if (before === undefined) this.#facts.delete(key)
-      else this.#facts.set(key, before)
+      treeChanged ||= this.#table.get(key)?.kind === 'slot' || before?.kind === 'slot'
+      if (before === undefined) this.#table.remove(key)
+      else this.#table.put(before)
     }
     this.#cursor = cursor
+    const known = this.#trees.revert(change.ref.hash, treeChanged, this.#now())
+    if (!known) this.#rebuildTrees()
   }
 
   deal(id: DealId): DealFact | undefined {
-    const fact = this.#facts.get(dealKey(id))
-    return fact?.kind === 'deal' ? fact : undefined
+    return this.#table.deal(id)
   }
 
   deals(): readonly DealFact[] {
-    return [...this.#facts.values()].filter((fact) => fact.kind === 'deal')
+    return [...this.#table.deals()]
   }
 
   /** Deals that rest on a payload and are not closed. */
   dealsOf(root: Root): readonly DealFact[] {
-    return this.deals().filter(({ terms, closed }) => terms.root === root && !closed)
+    return this.#table.dealsOf(root).filter(({ closed }) => !closed)
+  }
+
+  /** Where a deal ends, with its fault and the end of the provider. */
+  endOf({ end, faultySince }: DealFact): DealEnd {
+    const { terminatedAt } = this.standing
+    return dealEnd(end, { ...NO_FAULTS, since: faultySince }, terminatedAt)
   }
 
   seed(of: Period): SeedFact['seed'] | undefined {
-    const fact = this.#facts.get(seedKey(of))
+    const fact = this.#table.get(seedKey(of))
     return fact?.kind === 'seed' ? fact.seed : undefined
   }
 
   isProven(of: Period): boolean {
-    return this.#facts.has(provenKey(of))
+    return this.#table.proven.has(of)
   }
 
   /** Proven periods of from <= p < to, oldest first. */
   provenBetween(from: Period, to: Period): readonly Period[] {
-    const periods = [...this.#facts.values()].flatMap((fact) =>
-      fact.kind === 'proven' && fact.period >= from && fact.period < to ? [fact.period] : [],
-    )
-    return periods.sort((a, b) => (a < b ? -1 : 1))
+    return this.#table.proven.between(from, to)
   }
 
-  /** The tree that is challenged in a period: the one at its start. */
+  /** Written-down misses of from <= p < to, oldest first. */
+  missedBetween(from: Period, to: Period): readonly Period[] {
+    return this.#table.missed.between(from, to)
+  }
+
+  /** What was committed to for a period that is marked; undefined in direct mode too. */
+  bundleOf(of: Period): SeedFact['seed'] | undefined {
+    const fact = this.#table.get(provenKey(of))
+    return fact?.kind === 'proven' ? fact.bundle : undefined
+  }
+
+  get standing(): StandingFact {
+    return this.#table.standing
+  }
+
+  /** Neither answered nor over, oldest first. */
+  openDisputes(): readonly DisputeFact[] {
+    return this.#table.openDisputes()
+  }
+
+  /** The newest marked period, when it has to be shown before another can be proven. */
+  owedAudit(): AuditDue | undefined {
+    const { provider, schedule } = this.#options
+    const { newest, newestShown, newestForced } = this.standing
+    if (newest === undefined || newestShown) return undefined
+    const owed = { period: newest, dueAt: auditDueAt(schedule, newest) }
+    if (newestForced) return owed
+    const nextSeed = this.seed(period(newest + 1n))
+    if (nextSeed === undefined) return undefined
+    return drawsAudit({ provider, period: newest, nextSeed }, schedule.auditChance)
+      ? owed
+      : undefined
+  }
+
+  /** Periods before it can no longer change: by the clock, open disputes and an owed audit. */
+  finalBefore(): Period {
+    if (this.#cursor === undefined) return period(0n)
+    let before = finalBeforeAt(this.#options.schedule, this.#cursor.timestamp)
+    for (const { period: of } of this.openDisputes()) before = smaller(before, of)
+    const owed = this.owedAudit()
+    return owed === undefined ? before : smaller(before, owed.period)
+  }
+
+  /** The tree that is challenged in a period: the one at its start. Clone it before changing it. */
   treeAt(of: Period): ProviderTree {
-    return this.#tree(({ history }) => history.filter(({ from }) => from <= of))
+    return this.#trees.at(of)
   }
 
-  /** The tree as it is now: the one that paths for transactions are taken from. */
+  /** The tree as it is now: the one that paths for transactions are taken from. Clone it as well. */
   currentTree(): ProviderTree {
-    return this.#tree(({ history }) => history)
+    return this.#trees.current()
   }
 
-  #tree(visible: (slot: SlotFact) => SlotFact['history']): ProviderTree {
-    const slots: (SlotLeaf | undefined)[] = []
-    for (const fact of this.#facts.values()) {
-      if (fact.kind !== 'slot') continue
-      const last = visible(fact).at(-1)
-      if (last === undefined) continue
-      slots[Number(fact.slot)] = last.deal === undefined ? undefined : this.#leafOf(last.deal)
-    }
-    return ProviderTree.of(Array.from(slots))
-  }
-
-  #leafOf(id: DealId): SlotLeaf {
+  readonly #leafOf = (id: DealId | undefined): SlotLeaf | undefined => {
+    if (id === undefined) return undefined
     const fact = this.deal(id)
     invariant(fact !== undefined, `a slot names deal ${id}, which was never opened`)
     const { scheme, root, length } = fact.terms
     return { deal: id, scheme, root, leaves: leavesFor(length) }
   }
 
-  #set(draft: Map<string, FactChange>, fact: Fact): void {
-    this.#replace(draft, keyOf(fact), fact)
+  #rebuildTrees(): void {
+    this.#trees.rebuild(this.#table.all.values(), this.#leafOf, this.#now())
+  }
+
+  #now(): Period {
+    const { schedule } = this.#options
+    return this.#cursor === undefined ? period(0n) : periodAt(schedule, this.#cursor.timestamp)
   }
 
   #replace(draft: Map<string, FactChange>, key: string, after: Fact | undefined): void {
-    const before = draft.has(key) ? draft.get(key)?.before : this.#facts.get(key)
+    const before = draft.has(key) ? draft.get(key)?.before : this.#table.get(key)
     draft.set(key, { before, after })
-    if (after === undefined) this.#facts.delete(key)
-    else this.#facts.set(key, after)
+    if (after === undefined) this.#table.remove(key)
+    else this.#table.put(after)
   }
 
-  #prune(draft: Map<string, FactChange>, now: Period): void {
-    for (const [key, fact] of this.#facts) {
-      if (fact.kind === 'seed' && fact.period + PERIODS_KEPT < now) {
-        this.#replace(draft, key, undefined)
-      }
-      if (fact.kind === 'proven' && fact.period + PROVEN_KEPT < now) {
-        this.#replace(draft, key, undefined)
+  #prune(now: Period, drop: (key: string) => void): void {
+    const before = (kept: bigint): Period => period(now > kept ? now - kept : 0n)
+    const first = period(0n)
+    const { seeds, proven, missed } = this.#table
+    for (const of of seeds.between(first, before(PERIODS_KEPT))) drop(seedKey(of))
+    for (const of of proven.between(first, before(PROVEN_KEPT))) drop(provenKey(of))
+    for (const of of missed.between(first, before(PROVEN_KEPT))) drop(missedKey(of))
+    for (const dispute of this.#table.disputes()) {
+      if (dispute.state !== 'open' && dispute.period < before(DISPUTES_KEPT)) {
+        drop(disputeKey(dispute))
       }
     }
-  }
-
-  #fold(event: LedgerEvent, now: Period, set: (fact: Fact) => void): void {
-    switch (event.kind) {
-      case 'deal-opened':
-        this.#openDeal(event, set)
-        break
-      case 'slot-changed':
-        this.#changeSlot(event, now, set)
-        break
-      case 'deal-faulted':
-        this.#changeDeal(event.deal, () => ({ faultedFrom: event.period }), set)
-        break
-      case 'deal-terminated':
-        this.#changeDeal(event.deal, () => ({ end: event.end }), set)
-        break
-      case 'deal-settled':
-        this.#changeDeal(
-          event.deal,
-          ({ earned }) => ({
-            settledThrough: event.through,
-            earned: plus(earned, minus(event.paid, event.fee)),
-          }),
-          set,
-        )
-        break
-      case 'deal-closed':
-        this.#changeDeal(event.deal, () => ({ closed: true }), set)
-        break
-      case 'seed-posted':
-        set({ kind: 'seed', period: event.period, seed: event.seed })
-        break
-      case 'period-proven':
-        if (event.provider === this.#options.provider) set({ kind: 'proven', period: event.period })
-        break
-      default:
-    }
-  }
-
-  #openDeal(
-    { deal, terms, slot, start, end }: Extract<LedgerEvent, { kind: 'deal-opened' }>,
-    set: (fact: Fact) => void,
-  ): void {
-    if (terms.provider !== this.#options.provider) return
-    const fresh = { faultedFrom: undefined, settledThrough: start, inTree: false, closed: false }
-    const earned = amount(0)
-    set({ kind: 'deal', deal, terms, slot, start, end, earned, ...fresh })
-  }
-
-  #changeDeal(
-    id: DealId,
-    change: (deal: DealFact) => Partial<DealFact>,
-    set: (fact: Fact) => void,
-  ): void {
-    const fact = this.deal(id)
-    if (fact !== undefined) set({ ...fact, ...change(fact) })
   }
 
   #changeSlot(
@@ -243,17 +273,19 @@ export class ChainState {
     now: Period,
     set: (fact: Fact) => void,
   ): void {
-    if (event.provider !== this.#options.provider) return
-    const known = this.#facts.get(slotKey(event.slot))
+    const { slot, deal } = event
+    const known = this.#table.get(slotKey(slot))
     const history = known?.kind === 'slot' ? known.history : []
-    const former = history.at(-1)?.deal
-    if (former !== undefined) this.#changeDeal(former, () => ({ inTree: false }), set)
-    if (event.deal !== undefined) this.#changeDeal(event.deal, () => ({ inTree: true }), set)
-    const change = { from: period(now + 1n), deal: event.deal }
-    set({ kind: 'slot', slot: event.slot, history: [...recent(history, now), change] })
-    const tree = this.currentTree()
-    if (tree.root === event.root) return
-    const sentence = `after a change of slot ${event.slot} the tree is ${tree.root}, not ${event.root}`
+    const former = this.#table.deal(history.at(-1)?.deal ?? ('' as DealId))
+    if (former !== undefined) set({ ...former, inTree: false })
+    const change = { from: period(now + 1n), deal }
+    set({ kind: 'slot', slot, history: [...recent(history, now), change] })
+    this.#trees.change(now, slot, this.#leafOf(deal))
+    const taking = deal === undefined ? undefined : this.deal(deal)
+    if (taking !== undefined) set({ ...taking, slot, inTree: true })
+    const { root } = this.currentTree()
+    if (root === event.root) return
+    const sentence = `after a change of slot ${slot} the tree is ${root}, not ${event.root}`
     throw new HoldfastError({ code: 'INVARIANT', sentence })
   }
 }
@@ -262,17 +294,4 @@ export class ChainState {
 const recent = (history: SlotFact['history'], now: Period): SlotFact['history'] => {
   const firstNeeded = history.findLastIndex(({ from }) => from + PERIODS_KEPT <= now)
   return firstNeeded <= 0 ? history : history.slice(firstNeeded)
-}
-
-export const keyOf = (fact: Fact): string => {
-  switch (fact.kind) {
-    case 'deal':
-      return dealKey(fact.deal)
-    case 'slot':
-      return slotKey(fact.slot)
-    case 'seed':
-      return seedKey(fact.period)
-    case 'proven':
-      return provenKey(fact.period)
-  }
 }

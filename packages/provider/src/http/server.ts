@@ -1,6 +1,6 @@
 /**
  * The HTTPS face: bulk bytes in and out, health and metrics, on Node's own server with the same
- * certificate as gRPC. Routes are matched by hand; there are six.
+ * certificate as gRPC. Routes are matched by hand; there are five.
  *
  * Invariants: bounded connections, header size and times; no compression; nothing of a request is
  * ever a file name; every failure is one of our errors, or a cut connection once bytes have left.
@@ -9,23 +9,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import { HoldfastError, type Logger } from '@holdfast/protocol'
+import type { BundleDesk } from '../bundles/bundle-desk.ts'
 import type { Admission } from '../limits/admission.ts'
 import type { ConnectionGuard } from '../limits/connection-guard.ts'
 import { remoteKey } from '../limits/remote.ts'
 import type { TlsKeeper } from '../tls-keeper.ts'
 import { asOurs, SAFE_HEADERS, sendError, sendJson } from './answers.ts'
-import { type GatewayDependencies, getIpfs } from './ipfs.ts'
+import { bundleRoute, getBundle } from './bundles.ts'
 import { getPayload, type PayloadDependencies } from './payloads.ts'
 import { getUpload, putUpload, type UploadDependencies } from './uploads.ts'
 
-export interface HttpServerDependencies
-  extends UploadDependencies,
-    PayloadDependencies,
-    GatewayDependencies {
+export interface HttpServerDependencies extends UploadDependencies, PayloadDependencies {
   readonly tls: TlsKeeper
   readonly logger: Logger
   readonly guard: ConnectionGuard
   readonly admission: Admission
+  readonly bundles: BundleDesk
   /** What `/health` says; `ok` decides the status. */
   readonly health: () => { readonly ok: boolean } & Readonly<Record<string, unknown>>
   /** Prometheus text. */
@@ -51,7 +50,6 @@ const REQUEST_MS = 3_600_000
 
 const DISCARD_BYTES_MAX: number = 32 * 2 ** 20
 
-const BASE = 'https://provider.invalid'
 const SESSION_ROUTE = /^\/v1\/uploads\/([A-Za-z0-9_-]{1,128})$/
 const PAYLOAD_ROUTE = /^\/v1\/payloads\/(0x[0-9a-f]{64})$/
 
@@ -147,8 +145,7 @@ export class HttpServer {
 
   async #route(exchange: Exchange): Promise<void> {
     const { request, response } = exchange
-    const url = urlOf(request.url)
-    const { pathname } = url
+    const { pathname } = new URL(request.url ?? '/', 'https://provider.invalid')
     const upload = SESSION_ROUTE.exec(pathname)?.[1]
     if (upload !== undefined && request.method === 'PUT') {
       return putUpload(this.#dependencies, upload, exchange)
@@ -159,7 +156,8 @@ export class HttpServer {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const payload = PAYLOAD_ROUTE.exec(pathname)?.[1]
     if (payload !== undefined && isRead) return getPayload(this.#dependencies, payload, exchange)
-    if (pathname.startsWith('/ipfs/') && isRead) return getIpfs(this.#dependencies, url, exchange)
+    const bundle = isRead ? bundleRoute(pathname) : undefined
+    if (bundle !== undefined) return getBundle(this.#dependencies.bundles, bundle, response)
     if (pathname === '/health' && isRead) {
       const health = this.#dependencies.health()
       return sendJson(response, health.ok ? 200 : 503, health)
@@ -179,12 +177,6 @@ export class HttpServer {
     if (response.headersSent || response.destroyed || cut) response.destroy()
     else sendError(response, error)
   }
-}
-
-/** @throws HoldfastError `PATH_NOT_FOUND` for a request target that is no path. */
-const urlOf = (target = '/'): URL => {
-  if (target.startsWith('/') && URL.canParse(target, BASE)) return new URL(target, BASE)
-  throw new HoldfastError({ code: 'PATH_NOT_FOUND', path: target.slice(0, 200) })
 }
 
 /**

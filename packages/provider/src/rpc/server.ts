@@ -133,6 +133,10 @@ export class RpcServer {
       proposeDeal: this.#unary('proposeDeal', (request, o) => service.proposeDeal(request, o)),
       getDeal: this.#unary('getDeal', async (request) => service.getDeal(request)),
       getAnswers: this.#unary('getAnswers', (request, o) => service.getAnswers(request, o)),
+      getBundle: this.#unary('getBundle', (request, o) => service.getBundle(request, o)),
+      getBundleEntries: this.#unary('getBundleEntries', (request, o) =>
+        service.getBundleEntries(request, o),
+      ),
     }
   }
 

@@ -31,6 +31,9 @@ const SCHEDULE = {
   window: seconds(75),
   seedDelay: seconds(1),
   drand: { genesis: timestamp(0), period: seconds(1) },
+  disputeTime: seconds(200),
+  answerTime: seconds(100),
+  auditChance: 30,
 }
 const POLICY: DutyPolicy = { schedule: SCHEDULE, settleEvery: 2, settleBatchMax: 2 }
 
@@ -93,7 +96,7 @@ class Story {
 
   /** The event with the root that the tree will have. */
   slotChanged(slot: number, n: number | undefined): LedgerEvent {
-    const tree = this.state.currentTree()
+    const tree = this.state.currentTree().clone()
     const leaf =
       n === undefined
         ? undefined
@@ -227,7 +230,7 @@ describe('duties', () => {
     const facts = new Map(story.state.facts)
     const { cursor } = story.state
     const block = (events: readonly LedgerEvent[]): AppliedBlock => ({
-      ref: { number: 99n, hash: ZERO_HASH, timestamp: timestamp(1110) },
+      ref: { number: 99n, hash: hash32(`0x${'99'.repeat(32)}`), timestamp: timestamp(1110) },
       events,
     })
     const change = story.state.apply(

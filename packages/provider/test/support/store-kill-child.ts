@@ -67,7 +67,6 @@ const intake = new Intake(
     ...{ holdings, operator, clock },
     balanceOf: async () => 1n,
     admit: () => undefined,
-    onStored: () => undefined,
   },
   {
     domain,

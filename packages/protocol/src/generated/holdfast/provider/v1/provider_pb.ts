@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/provider/v1/provider.proto.
  */
 export const file_holdfast_provider_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("CiNob2xkZmFzdC9wcm92aWRlci92MS9wcm92aWRlci5wcm90bxIUaG9sZGZhc3QucHJvdmlkZXIudjEiOgoKQ29tbWl0bWVudBIOCgZzY2hlbWUYASABKA0SDAoEcm9vdBgCIAEoDBIOCgZsZW5ndGgYAyABKAQiJwoJQnl0ZVJhbmdlEg0KBXN0YXJ0GAEgASgEEgsKA2VuZBgCIAEoBCIRCg9EZXNjcmliZVJlcXVlc3QitwIKEERlc2NyaWJlUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAwSEAoIb3BlcmF0b3IYAiABKAwSEAoIY2hhaW5faWQYAyABKAQSDgoGbWFya2V0GAQgASgMEhAKCHNvZnR3YXJlGAUgASgJEhUKDWh0dHBfZW5kcG9pbnQYBiABKAkSDgoGcmVnaW9uGAcgASgJEg0KBXRva2VuGAggASgMEhsKE3ByaWNlX3Blcl90aWJfbW9udGgYCSABKAkSGQoRcHJvdmluZ19mZWVfbW9udGgYCiABKAkSFgoOZWdyZXNzX3Blcl90aWIYCyABKAkSEgoKZnJlZV9ieXRlcxgMIAEoBBIZChFwYXlsb2FkX2J5dGVzX21heBgNIAEoBBIWCg5wYXJ0X2J5dGVzX21heBgOIAEoBCI+CgxRdW90ZVJlcXVlc3QSDgoGbGVuZ3RoGAEgASgEEg8KB3BlcmlvZHMYAiABKAQSDQoFdG9rZW4YAyABKAwixAEKBVF1b3RlEhAKCHByb3ZpZGVyGAEgASgMEg0KBXRva2VuGAIgASgMEg4KBmxlbmd0aBgDIAEoBBIPCgdwZXJpb2RzGAQgASgEEgwKBHJhdGUYBSABKAkSEgoKY29sbGF0ZXJhbBgGIAEoCRIOCgZub3RpY2UYByABKAQSFAoMZWdyZXNzX3ByaWNlGAggASgJEhIKCmF0dHJpYnV0ZXMYCSABKAwSDgoGZXhwaXJ5GAogASgEEg0KBW5vbmNlGAsgASgMIk4KDVF1b3RlUmVzcG9uc2USKgoFcXVvdGUYASABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIRCglzaWduYXR1cmUYAiABKAwirwEKDVVwbG9hZFZvdWNoZXISDQoFcGF5ZXIYASABKAwSEAoIcHJvdmlkZXIYAiABKAwSFAoMdGxzX2tleV9oYXNoGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50EhIKCm5vdF9iZWZvcmUYBSABKAQSDgoGZXhwaXJ5GAYgASgEEg0KBW5vbmNlGAcgASgMIlwKEU9wZW5VcGxvYWRSZXF1ZXN0EjQKB3ZvdWNoZXIYASABKAsyIy5ob2xkZmFzdC5wcm92aWRlci52MS5VcGxvYWRWb3VjaGVyEhEKCXNpZ25hdHVyZRgCIAEoDCKIAQoST3BlblVwbG9hZFJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkSDgoGZXhwaXJ5GAMgASgEEjAKB2R1cmFibGUYBCADKAsyHy5ob2xkZmFzdC5wcm92aWRlci52MS5CeXRlUmFuZ2USEAoIY29tcGxldGUYBSABKAgiNAoSV2F0Y2hVcGxvYWRSZXF1ZXN0Eg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkiRwoTV2F0Y2hVcGxvYWRSZXNwb25zZRIwCgdkdXJhYmxlGAEgAygLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuQnl0ZVJhbmdlIjUKE0NvbW1pdFVwbG9hZFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRINCgV0b2tlbhgCIAEoCSKRAQoOU3RvcmFnZVJlY2VpcHQSEAoIcHJvdmlkZXIYASABKAwSDQoFcGF5ZXIYAiABKAwSNAoKY29tbWl0bWVudBgDIAEoCzIgLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkNvbW1pdG1lbnQSFQoNdm91Y2hlcl9ub25jZRgEIAEoDBIRCglzdG9yZWRfYXQYBSABKAQiYAoUQ29tbWl0VXBsb2FkUmVzcG9uc2USNQoHcmVjZWlwdBgBIAEoCzIkLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlN0b3JhZ2VSZWNlaXB0EhEKCXNpZ25hdHVyZRgCIAEoDCI0ChJBYm9ydFVwbG9hZFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRINCgV0b2tlbhgCIAEoCSIVChNBYm9ydFVwbG9hZFJlc3BvbnNlItECCglEZWFsVGVybXMSDgoGY2xpZW50GAEgASgMEhAKCHByb3ZpZGVyGAIgASgMEg0KBXRva2VuGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50Eg8KB2RhdGFzZXQYBSABKAwSDAoEcmF0ZRgGIAEoCRIPCgdwZXJpb2RzGAcgASgEEg8KB2RlcG9zaXQYCCABKAkSEgoKY29sbGF0ZXJhbBgJIAEoCRIOCgZub3RpY2UYCiABKAQSGAoQcmVwbGFjZW1lbnRfY29zdBgLIAEoCRIUCgxlZ3Jlc3NfcHJpY2UYDCABKAkSEgoKYXR0cmlidXRlcxgNIAEoDBIQCgh0YWtlZG93bhgOIAEoDBITCgtvcGVuX2JlZm9yZRgPIAEoBBINCgVub25jZRgQIAEoDCKjAQoSUHJvcG9zZURlYWxSZXF1ZXN0Ei4KBXRlcm1zGAEgASgLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuRGVhbFRlcm1zEhgKEGNsaWVudF9zaWduYXR1cmUYAiABKAwSKgoFcXVvdGUYAyABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIXCg9xdW90ZV9zaWduYXR1cmUYBCABKAwiVAoTUHJvcG9zZURlYWxSZXNwb25zZRIMCgRkZWFsGAEgASgMEhoKEnByb3ZpZGVyX3NpZ25hdHVyZRgCIAEoDBITCgt0cmFuc2FjdGlvbhgDIAEoDCIeCg5HZXREZWFsUmVxdWVzdBIMCgRkZWFsGAEgASgMInEKD0dldERlYWxSZXNwb25zZRIMCgRkZWFsGAEgASgMEg0KBXN0YXRlGAIgASgJEhYKDnByb3Zlbl9wZXJpb2RzGAMgASgEEhoKEmxhc3RfcHJvdmVuX3BlcmlvZBgEIAEoBBINCgVmYXVsdBgFIAEoCSIxChFHZXRBbnN3ZXJzUmVxdWVzdBIMCgRkZWFsGAEgASgMEg4KBnBlcmlvZBgCIAEoBCI3CgpMZWFmQW5zd2VyEg0KBWluZGV4GAEgASgEEgwKBGxlYWYYAiABKAwSDAoEcGF0aBgDIAEoDCJHChJHZXRBbnN3ZXJzUmVzcG9uc2USMQoHYW5zd2VycxgBIAMoCzIgLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkxlYWZBbnN3ZXIiMAoLRXJyb3JEZXRhaWwSDAoEY29kZRgBIAEoCRITCgtmaWVsZHNfanNvbhgCIAEoCTLmBgoIUHJvdmlkZXISWQoIRGVzY3JpYmUSJS5ob2xkZmFzdC5wcm92aWRlci52MS5EZXNjcmliZVJlcXVlc3QaJi5ob2xkZmFzdC5wcm92aWRlci52MS5EZXNjcmliZVJlc3BvbnNlElAKBVF1b3RlEiIuaG9sZGZhc3QucHJvdmlkZXIudjEuUXVvdGVSZXF1ZXN0GiMuaG9sZGZhc3QucHJvdmlkZXIudjEuUXVvdGVSZXNwb25zZRJfCgpPcGVuVXBsb2FkEicuaG9sZGZhc3QucHJvdmlkZXIudjEuT3BlblVwbG9hZFJlcXVlc3QaKC5ob2xkZmFzdC5wcm92aWRlci52MS5PcGVuVXBsb2FkUmVzcG9uc2USZAoLV2F0Y2hVcGxvYWQSKC5ob2xkZmFzdC5wcm92aWRlci52MS5XYXRjaFVwbG9hZFJlcXVlc3QaKS5ob2xkZmFzdC5wcm92aWRlci52MS5XYXRjaFVwbG9hZFJlc3BvbnNlMAESZQoMQ29tbWl0VXBsb2FkEikuaG9sZGZhc3QucHJvdmlkZXIudjEuQ29tbWl0VXBsb2FkUmVxdWVzdBoqLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkNvbW1pdFVwbG9hZFJlc3BvbnNlEmIKC0Fib3J0VXBsb2FkEiguaG9sZGZhc3QucHJvdmlkZXIudjEuQWJvcnRVcGxvYWRSZXF1ZXN0GikuaG9sZGZhc3QucHJvdmlkZXIudjEuQWJvcnRVcGxvYWRSZXNwb25zZRJiCgtQcm9wb3NlRGVhbBIoLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlByb3Bvc2VEZWFsUmVxdWVzdBopLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlByb3Bvc2VEZWFsUmVzcG9uc2USVgoHR2V0RGVhbBIkLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldERlYWxSZXF1ZXN0GiUuaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0RGVhbFJlc3BvbnNlEl8KCkdldEFuc3dlcnMSJy5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRBbnN3ZXJzUmVxdWVzdBooLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEFuc3dlcnNSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiNob2xkZmFzdC9wcm92aWRlci92MS9wcm92aWRlci5wcm90bxIUaG9sZGZhc3QucHJvdmlkZXIudjEiOgoKQ29tbWl0bWVudBIOCgZzY2hlbWUYASABKA0SDAoEcm9vdBgCIAEoDBIOCgZsZW5ndGgYAyABKAQiJwoJQnl0ZVJhbmdlEg0KBXN0YXJ0GAEgASgEEgsKA2VuZBgCIAEoBCIRCg9EZXNjcmliZVJlcXVlc3QitwIKEERlc2NyaWJlUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAwSEAoIb3BlcmF0b3IYAiABKAwSEAoIY2hhaW5faWQYAyABKAQSDgoGbWFya2V0GAQgASgMEhAKCHNvZnR3YXJlGAUgASgJEhUKDWh0dHBfZW5kcG9pbnQYBiABKAkSDgoGcmVnaW9uGAcgASgJEg0KBXRva2VuGAggASgMEhsKE3ByaWNlX3Blcl90aWJfbW9udGgYCSABKAkSGQoRcHJvdmluZ19mZWVfbW9udGgYCiABKAkSFgoOZWdyZXNzX3Blcl90aWIYCyABKAkSEgoKZnJlZV9ieXRlcxgMIAEoBBIZChFwYXlsb2FkX2J5dGVzX21heBgNIAEoBBIWCg5wYXJ0X2J5dGVzX21heBgOIAEoBCI+CgxRdW90ZVJlcXVlc3QSDgoGbGVuZ3RoGAEgASgEEg8KB3BlcmlvZHMYAiABKAQSDQoFdG9rZW4YAyABKAwixAEKBVF1b3RlEhAKCHByb3ZpZGVyGAEgASgMEg0KBXRva2VuGAIgASgMEg4KBmxlbmd0aBgDIAEoBBIPCgdwZXJpb2RzGAQgASgEEgwKBHJhdGUYBSABKAkSEgoKY29sbGF0ZXJhbBgGIAEoCRIOCgZub3RpY2UYByABKAQSFAoMZWdyZXNzX3ByaWNlGAggASgJEhIKCmF0dHJpYnV0ZXMYCSABKAwSDgoGZXhwaXJ5GAogASgEEg0KBW5vbmNlGAsgASgMIk4KDVF1b3RlUmVzcG9uc2USKgoFcXVvdGUYASABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIRCglzaWduYXR1cmUYAiABKAwirwEKDVVwbG9hZFZvdWNoZXISDQoFcGF5ZXIYASABKAwSEAoIcHJvdmlkZXIYAiABKAwSFAoMdGxzX2tleV9oYXNoGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50EhIKCm5vdF9iZWZvcmUYBSABKAQSDgoGZXhwaXJ5GAYgASgEEg0KBW5vbmNlGAcgASgMIlwKEU9wZW5VcGxvYWRSZXF1ZXN0EjQKB3ZvdWNoZXIYASABKAsyIy5ob2xkZmFzdC5wcm92aWRlci52MS5VcGxvYWRWb3VjaGVyEhEKCXNpZ25hdHVyZRgCIAEoDCKIAQoST3BlblVwbG9hZFJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkSDgoGZXhwaXJ5GAMgASgEEjAKB2R1cmFibGUYBCADKAsyHy5ob2xkZmFzdC5wcm92aWRlci52MS5CeXRlUmFuZ2USEAoIY29tcGxldGUYBSABKAgiNAoSV2F0Y2hVcGxvYWRSZXF1ZXN0Eg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkiRwoTV2F0Y2hVcGxvYWRSZXNwb25zZRIwCgdkdXJhYmxlGAEgAygLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuQnl0ZVJhbmdlIjUKE0NvbW1pdFVwbG9hZFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRINCgV0b2tlbhgCIAEoCSKRAQoOU3RvcmFnZVJlY2VpcHQSEAoIcHJvdmlkZXIYASABKAwSDQoFcGF5ZXIYAiABKAwSNAoKY29tbWl0bWVudBgDIAEoCzIgLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkNvbW1pdG1lbnQSFQoNdm91Y2hlcl9ub25jZRgEIAEoDBIRCglzdG9yZWRfYXQYBSABKAQiYAoUQ29tbWl0VXBsb2FkUmVzcG9uc2USNQoHcmVjZWlwdBgBIAEoCzIkLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlN0b3JhZ2VSZWNlaXB0EhEKCXNpZ25hdHVyZRgCIAEoDCI0ChJBYm9ydFVwbG9hZFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRINCgV0b2tlbhgCIAEoCSIVChNBYm9ydFVwbG9hZFJlc3BvbnNlItECCglEZWFsVGVybXMSDgoGY2xpZW50GAEgASgMEhAKCHByb3ZpZGVyGAIgASgMEg0KBXRva2VuGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50Eg8KB2RhdGFzZXQYBSABKAwSDAoEcmF0ZRgGIAEoCRIPCgdwZXJpb2RzGAcgASgEEg8KB2RlcG9zaXQYCCABKAkSEgoKY29sbGF0ZXJhbBgJIAEoCRIOCgZub3RpY2UYCiABKAQSGAoQcmVwbGFjZW1lbnRfY29zdBgLIAEoCRIUCgxlZ3Jlc3NfcHJpY2UYDCABKAkSEgoKYXR0cmlidXRlcxgNIAEoDBIQCgh0YWtlZG93bhgOIAEoDBITCgtvcGVuX2JlZm9yZRgPIAEoBBINCgVub25jZRgQIAEoDCKjAQoSUHJvcG9zZURlYWxSZXF1ZXN0Ei4KBXRlcm1zGAEgASgLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuRGVhbFRlcm1zEhgKEGNsaWVudF9zaWduYXR1cmUYAiABKAwSKgoFcXVvdGUYAyABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIXCg9xdW90ZV9zaWduYXR1cmUYBCABKAwiVAoTUHJvcG9zZURlYWxSZXNwb25zZRIMCgRkZWFsGAEgASgMEhoKEnByb3ZpZGVyX3NpZ25hdHVyZRgCIAEoDBITCgt0cmFuc2FjdGlvbhgDIAEoDCIeCg5HZXREZWFsUmVxdWVzdBIMCgRkZWFsGAEgASgMInEKD0dldERlYWxSZXNwb25zZRIMCgRkZWFsGAEgASgMEg0KBXN0YXRlGAIgASgJEhYKDnByb3Zlbl9wZXJpb2RzGAMgASgEEhoKEmxhc3RfcHJvdmVuX3BlcmlvZBgEIAEoBBINCgVmYXVsdBgFIAEoCSIxChFHZXRBbnN3ZXJzUmVxdWVzdBIMCgRkZWFsGAEgASgMEg4KBnBlcmlvZBgCIAEoBCI3CgpMZWFmQW5zd2VyEg0KBWluZGV4GAEgASgEEgwKBGxlYWYYAiABKAwSDAoEcGF0aBgDIAEoDCJHChJHZXRBbnN3ZXJzUmVzcG9uc2USMQoHYW5zd2VycxgBIAMoCzIgLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkxlYWZBbnN3ZXIiIgoQR2V0QnVuZGxlUmVxdWVzdBIOCgZwZXJpb2QYASABKAQiUAoRR2V0QnVuZGxlUmVzcG9uc2USDgoGcGVyaW9kGAEgASgEEgwKBHJvb3QYAiABKAwSDQoFY291bnQYAyABKAQSDgoGYWJzZW50GAQgASgEIkgKF0dldEJ1bmRsZUVudHJpZXNSZXF1ZXN0Eg4KBnBlcmlvZBgBIAEoBBIMCgRkZWFsGAIgASgMEg8KB2luZGljZXMYAyADKAQiOgoLQnVuZGxlRW50cnkSDQoFaW5kZXgYASABKAQSDgoGYW5zd2VyGAIgASgMEgwKBHBhdGgYAyABKAwiXQoYR2V0QnVuZGxlRW50cmllc1Jlc3BvbnNlEg0KBWNvdW50GAEgASgEEjIKB2VudHJpZXMYAiADKAsyIS5ob2xkZmFzdC5wcm92aWRlci52MS5CdW5kbGVFbnRyeSIwCgtFcnJvckRldGFpbBIMCgRjb2RlGAEgASgJEhMKC2ZpZWxkc19qc29uGAIgASgJMrcICghQcm92aWRlchJZCghEZXNjcmliZRIlLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkRlc2NyaWJlUmVxdWVzdBomLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkRlc2NyaWJlUmVzcG9uc2USUAoFUXVvdGUSIi5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZVJlcXVlc3QaIy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZVJlc3BvbnNlEl8KCk9wZW5VcGxvYWQSJy5ob2xkZmFzdC5wcm92aWRlci52MS5PcGVuVXBsb2FkUmVxdWVzdBooLmhvbGRmYXN0LnByb3ZpZGVyLnYxLk9wZW5VcGxvYWRSZXNwb25zZRJkCgtXYXRjaFVwbG9hZBIoLmhvbGRmYXN0LnByb3ZpZGVyLnYxLldhdGNoVXBsb2FkUmVxdWVzdBopLmhvbGRmYXN0LnByb3ZpZGVyLnYxLldhdGNoVXBsb2FkUmVzcG9uc2UwARJlCgxDb21taXRVcGxvYWQSKS5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRVcGxvYWRSZXF1ZXN0GiouaG9sZGZhc3QucHJvdmlkZXIudjEuQ29tbWl0VXBsb2FkUmVzcG9uc2USYgoLQWJvcnRVcGxvYWQSKC5ob2xkZmFzdC5wcm92aWRlci52MS5BYm9ydFVwbG9hZFJlcXVlc3QaKS5ob2xkZmFzdC5wcm92aWRlci52MS5BYm9ydFVwbG9hZFJlc3BvbnNlEmIKC1Byb3Bvc2VEZWFsEiguaG9sZGZhc3QucHJvdmlkZXIudjEuUHJvcG9zZURlYWxSZXF1ZXN0GikuaG9sZGZhc3QucHJvdmlkZXIudjEuUHJvcG9zZURlYWxSZXNwb25zZRJWCgdHZXREZWFsEiQuaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0RGVhbFJlcXVlc3QaJS5ob2xkZmFzdC5wcm92aWRlci52MS5HZXREZWFsUmVzcG9uc2USXwoKR2V0QW5zd2VycxInLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEFuc3dlcnNSZXF1ZXN0GiguaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0QW5zd2Vyc1Jlc3BvbnNlElwKCUdldEJ1bmRsZRImLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEJ1bmRsZVJlcXVlc3QaJy5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRCdW5kbGVSZXNwb25zZRJxChBHZXRCdW5kbGVFbnRyaWVzEi0uaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0QnVuZGxlRW50cmllc1JlcXVlc3QaLi5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRCdW5kbGVFbnRyaWVzUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message holdfast.provider.v1.Commitment
@@ -830,6 +830,143 @@ export const GetAnswersResponseSchema: GenMessage<GetAnswersResponse> = /*@__PUR
   messageDesc(file_holdfast_provider_v1_provider, 24);
 
 /**
+ * @generated from message holdfast.provider.v1.GetBundleRequest
+ */
+export type GetBundleRequest = Message<"holdfast.provider.v1.GetBundleRequest"> & {
+  /**
+   * @generated from field: uint64 period = 1;
+   */
+  period: bigint;
+};
+
+/**
+ * Describes the message holdfast.provider.v1.GetBundleRequest.
+ * Use `create(GetBundleRequestSchema)` to create a new message.
+ */
+export const GetBundleRequestSchema: GenMessage<GetBundleRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 25);
+
+/**
+ * @generated from message holdfast.provider.v1.GetBundleResponse
+ */
+export type GetBundleResponse = Message<"holdfast.provider.v1.GetBundleResponse"> & {
+  /**
+   * @generated from field: uint64 period = 1;
+   */
+  period: bigint;
+
+  /**
+   * @generated from field: bytes root = 2;
+   */
+  root: Uint8Array;
+
+  /**
+   * Entries, and how many of them have no answer.
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count: bigint;
+
+  /**
+   * @generated from field: uint64 absent = 4;
+   */
+  absent: bigint;
+};
+
+/**
+ * Describes the message holdfast.provider.v1.GetBundleResponse.
+ * Use `create(GetBundleResponseSchema)` to create a new message.
+ */
+export const GetBundleResponseSchema: GenMessage<GetBundleResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 26);
+
+/**
+ * @generated from message holdfast.provider.v1.GetBundleEntriesRequest
+ */
+export type GetBundleEntriesRequest = Message<"holdfast.provider.v1.GetBundleEntriesRequest"> & {
+  /**
+   * @generated from field: uint64 period = 1;
+   */
+  period: bigint;
+
+  /**
+   * All entries of this deal; then no places are named.
+   *
+   * @generated from field: bytes deal = 2;
+   */
+  deal: Uint8Array;
+
+  /**
+   * 1 to 32 places; then no deal is named.
+   *
+   * @generated from field: repeated uint64 indices = 3;
+   */
+  indices: bigint[];
+};
+
+/**
+ * Describes the message holdfast.provider.v1.GetBundleEntriesRequest.
+ * Use `create(GetBundleEntriesRequestSchema)` to create a new message.
+ */
+export const GetBundleEntriesRequestSchema: GenMessage<GetBundleEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 27);
+
+/**
+ * @generated from message holdfast.provider.v1.BundleEntry
+ */
+export type BundleEntry = Message<"holdfast.provider.v1.BundleEntry"> & {
+  /**
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * As docs/spec/answers.md has it; empty when absent.
+   *
+   * @generated from field: bytes answer = 2;
+   */
+  answer: Uint8Array;
+
+  /**
+   * Siblings in the bundle's tree, entry level first, 32 bytes each, joined.
+   *
+   * @generated from field: bytes path = 3;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.provider.v1.BundleEntry.
+ * Use `create(BundleEntrySchema)` to create a new message.
+ */
+export const BundleEntrySchema: GenMessage<BundleEntry> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 28);
+
+/**
+ * @generated from message holdfast.provider.v1.GetBundleEntriesResponse
+ */
+export type GetBundleEntriesResponse = Message<"holdfast.provider.v1.GetBundleEntriesResponse"> & {
+  /**
+   * Entries of the whole bundle.
+   *
+   * @generated from field: uint64 count = 1;
+   */
+  count: bigint;
+
+  /**
+   * @generated from field: repeated holdfast.provider.v1.BundleEntry entries = 2;
+   */
+  entries: BundleEntry[];
+};
+
+/**
+ * Describes the message holdfast.provider.v1.GetBundleEntriesResponse.
+ * Use `create(GetBundleEntriesResponseSchema)` to create a new message.
+ */
+export const GetBundleEntriesResponseSchema: GenMessage<GetBundleEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 29);
+
+/**
  * Travels as the binary trailer `holdfast-error-bin` of a failed call: the error's code and its
  * fields as one JSON object, bigints as decimal strings.
  *
@@ -852,7 +989,7 @@ export type ErrorDetail = Message<"holdfast.provider.v1.ErrorDetail"> & {
  * Use `create(ErrorDetailSchema)` to create a new message.
  */
 export const ErrorDetailSchema: GenMessage<ErrorDetail> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 25);
+  messageDesc(file_holdfast_provider_v1_provider, 30);
 
 /**
  * @generated from service holdfast.provider.v1.Provider
@@ -947,6 +1084,26 @@ export const Provider: GenService<{
     methodKind: "unary";
     input: typeof GetAnswersRequestSchema;
     output: typeof GetAnswersResponseSchema;
+  },
+  /**
+   * The bundle that the provider has of a period.
+   *
+   * @generated from rpc holdfast.provider.v1.Provider.GetBundle
+   */
+  getBundle: {
+    methodKind: "unary";
+    input: typeof GetBundleRequestSchema;
+    output: typeof GetBundleResponseSchema;
+  },
+  /**
+   * Single entries of it with what opens them: those of a deal, or those at given places.
+   *
+   * @generated from rpc holdfast.provider.v1.Provider.GetBundleEntries
+   */
+  getBundleEntries: {
+    methodKind: "unary";
+    input: typeof GetBundleEntriesRequestSchema;
+    output: typeof GetBundleEntriesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_provider_v1_provider, 0);
