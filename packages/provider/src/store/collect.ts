@@ -62,6 +62,7 @@ export const collectable = (
 export const move = (state: VolumeState, root: Root, from: number): boolean => {
   const entry = state.table.get(root)
   if (entry === undefined || entry.sector.number !== from) return false
+  if (state.pending.removals.has(root)) return false
   const { free } = usageOf(state)
   const needed = BigInt(recordSize(entry))
   if (needed > free) throw new HoldfastError({ code: 'DISK_FULL', needed, available: free })
@@ -70,13 +71,13 @@ export const move = (state: VolumeState, root: Root, from: number): boolean => {
   const sequence = state.nextSequence++
   const trailer: RecordTrailer = { ...entry.trailer, sequence }
   const sector = sectorFor(state, recordSize(entry))
-  const offset = takePlace(sector, sequence, recordSize(entry))
+  const offset = takePlace(sector, recordSize(entry))
   const layout = layoutOf(offset, trailer)
   const { path, salt } = sector
   const { storedAt: _at, framesCrc: _frames, layersCrc: _layers, ...header } = trailer
   state.files.write(path, encodeHeader(header, salt), offset)
   state.files.write(path, body, layout.payload)
-  writeTrailer(state, { path, at: layout.trailer, own: false }, trailer)
+  writeTrailer(state, { path, at: layout.trailer, own: false, begun: sequence }, trailer)
   crashPoint('move-written')
   const moved: Entry = { sector: sector.id, offset, trailer, mark: entry.mark }
   state.pending.whenDurable(() => {

@@ -99,7 +99,7 @@ const sharedPlace = (state: VolumeState, header: RecordHeader): Reservation => {
   const sector = sectorFor(state, size)
   const { id, salt, path } = sector
   state.files.write(path, encodeHeader(header, salt), sector.end)
-  const layout = layoutOf(takePlace(sector, header.sequence, size), header)
+  const layout = layoutOf(takePlace(sector, size), header)
   // The file covers its records from the start, so that no part of one is ever behind its end.
   state.disk.truncate(state.files.get(path), layout.end)
   sector.reserved++

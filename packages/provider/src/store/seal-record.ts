@@ -117,8 +117,9 @@ export const seal = (
   const layers = { offset: layout.layers, length: toNumber(header.layersBytes) }
   const layersCrc = checksumOf(state, path, layers)
   const { name: _name, ...head } = header
-  const trailer: RecordTrailer = { ...head, ...record, layersCrc }
-  writeTrailer(state, { path, at: layout.trailer, own: reservation.kind === 'own' }, trailer)
+  const trailer: RecordTrailer = { ...head, ...record, layersCrc, sequence: state.nextSequence++ }
+  const own = reservation.kind === 'own'
+  writeTrailer(state, { path, at: layout.trailer, own, begun: header.sequence }, trailer)
   reservation.sealing = true
   const entry: Entry = {
     sector: id,
@@ -143,6 +144,15 @@ export const seal = (
   return { entry }
 }
 
+export interface TrailerPlace {
+  readonly path: string
+  readonly at: number
+  /** Whether the file is the record's own. */
+  readonly own: boolean
+  /** The sequence number of the record's header. */
+  readonly begun: bigint
+}
+
 /**
  * Writes a trailer when what it vouches for is durable. Its place is taken before, so that a full disk
  * is noticed while nothing depends on it. In a file of its own the name does what the trailer does
@@ -150,10 +160,10 @@ export const seal = (
  */
 export const writeTrailer = (
   state: VolumeState,
-  { path, at, own }: { readonly path: string; readonly at: number; readonly own: boolean },
+  { path, at, own, begun }: TrailerPlace,
   trailer: RecordTrailer,
 ): void => {
-  const block = encodeTrailer(trailer)
+  const block = encodeTrailer(trailer, begun)
   state.files.write(path, own ? block : new Uint8Array(block.length), at)
   if (own) crashPoint('seal-trailer')
   else {
@@ -215,22 +225,22 @@ export const removeOwn = (state: VolumeState, sector: Sector): void => {
   noteChange(state, sector, undefined)
 }
 
-/** Forgets a payload; it is gone for good when the next sync is through. */
+/**
+ * Forgets a payload; it is gone for good when the next sync is through. A tombstone is needed for own
+ * sectors too: a former record of the payload may still lie in a shared one.
+ */
 export const remove = (state: VolumeState, root: Root): void => {
   const entry = state.table.get(root)
   if (entry === undefined) return
-  const sector = sectorOf(state, entry)
-  if (sector.kind === 'own') {
-    state.table.delete(root)
-    removeOwn(state, sector)
-    return
-  }
-  const { commitment, sequence } = entry.trailer
-  bury(state, { commitment, buries: sequence, target: sector.id.number })
+  const { commitment } = entry.trailer
+  const buries = state.nextSequence
+  state.pending.removals.add(root)
+  bury(state, { commitment, buries, target: entry.sector.number })
   state.pending.whenDurable(() => {
-    if (state.table.get(root)?.trailer.sequence !== sequence) return
+    const present = state.table.get(root)
+    if (present === undefined || present.trailer.sequence > buries) return
     state.table.delete(root)
-    countDead(state, entry)
+    giveUp(state, present)
   })
 }
 
@@ -248,7 +258,7 @@ export const bury = (state: VolumeState, { commitment, buries, target }: Burial)
   const header = { type: 'tombstone', sequence, commitment, layersBytes } as const
   const size = layoutOf(0, header).end
   const sector = sectorFor(state, size)
-  const layout = layoutOf(takePlace(sector, sequence, size), header)
+  const layout = layoutOf(takePlace(sector, size), header)
   const none = { storedAt: timestamp(0), framesCrc: 0, layersCrc: 0 }
   const trailer: RecordTrailer = { ...header, ...none, target }
   state.files.write(sector.path, encodeHeader(header, sector.salt), layout.header)

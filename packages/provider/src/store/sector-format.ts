@@ -8,8 +8,9 @@
  * header carries the sector's secret salt, so that payload bytes cannot pass for a header. All
  * integers are little-endian. The format is described for people in packages/provider/README.md.
  *
- * Format 2 differs from 1: a header names its reservation, `pad` marks a place that was given up, a
- * tombstone says which record it buries, and a full shared sector ends with a footer.
+ * Format 2 differs from 1: a header names its reservation, a trailer has a sequence number of its own
+ * (a place may be taken long before it is sealed), `pad` marks a place that was given up, a tombstone
+ * says which record it buries, and a full shared sector ends with a footer.
  */
 import {
   type Bytes,
@@ -63,7 +64,10 @@ export interface Superblock {
 
 export interface RecordHeader {
   readonly type: RecordType
-  /** Grows with every record of a volume; of two records of one root the higher one holds. */
+  /**
+   * Grows with everything a volume begins and seals; of two records of one root the one that was
+   * sealed under the higher number holds.
+   */
   readonly sequence: bigint
   readonly commitment: Commitment
   /** Of a tombstone: the sequence number up to which it buries records of its root. */
@@ -231,13 +235,18 @@ const nameIn = (field: Uint8Array): string => {
   return new TextDecoder().decode(end === -1 ? field : field.subarray(0, end))
 }
 
-export const encodeTrailer = (trailer: RecordTrailer): Uint8Array => {
+/** @param begun the sequence number of the record's header, where it is not the trailer's own. */
+export const encodeTrailer = (
+  trailer: RecordTrailer,
+  begun: bigint = trailer.sequence,
+): Uint8Array => {
   const block = new Uint8Array(TRAILER_BYTES)
-  const data = putHeader(block, TRAILER_MAGIC, trailer)
+  const data = putHeader(block, TRAILER_MAGIC, { ...trailer, sequence: begun })
   data.setBigUint64(68, trailer.storedAt, true)
   data.setUint32(76, trailer.framesCrc, true)
   data.setUint32(80, trailer.layersCrc, true)
   data.setUint32(84, trailer.target ?? 0, true)
+  data.setBigUint64(88, trailer.sequence, true)
   return sealed(block)
 }
 
@@ -250,8 +259,10 @@ export const decodeTrailer = (
   const own = getHeader(block)
   if (own === undefined || !sameHeader(own, header)) return undefined
   const data = view(block)
+  const sealed = data.getBigUint64(88, true)
   return {
     ...own,
+    sequence: sealed === 0n ? own.sequence : sealed,
     storedAt: timestamp(data.getBigUint64(68, true)),
     framesCrc: data.getUint32(76, true),
     layersCrc: data.getUint32(80, true),

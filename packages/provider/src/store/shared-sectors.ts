@@ -48,8 +48,11 @@ export const sectorFor = (state: VolumeState, size: number): Sector => {
   const id = { number, tag }
   const path = sectorPath(state.paths.sectors, id)
   const sector = newSector(id, 'shared', salt, path)
-  state.files.create(path, state.paths.sectors)
+  const file = state.files.create(path, state.paths.sectors)
   state.files.write(path, superblocks(number, 'shared', salt), 0)
+  // Durable before anything is in it: a longer file without superblocks is damage, not a crash.
+  state.disk.sync(file)
+  state.disk.syncDirectory(state.paths.sectors)
   sector.end = FIRST_RECORD
   sector.size = FIRST_RECORD
   state.sectors.set(number, sector)
@@ -57,16 +60,17 @@ export const sectorFor = (state: VolumeState, size: number): Sector => {
 }
 
 /** Takes the next place of a sector. */
-export const takePlace = (sector: Sector, sequence: bigint, size: number): number => {
+export const takePlace = (sector: Sector, size: number): number => {
   const offset = sector.end
   sector.end = alignUp(offset + size)
   sector.size = Math.max(sector.size, sector.end)
-  if (sequence < sector.firstSequence) sector.firstSequence = sequence
   return offset
 }
 
 /** Remembers a record of a sector for its footer. */
 export const noteRecord = (sector: Sector, entry: Entry): void => {
+  const { sequence } = entry.trailer
+  if (sequence < sector.firstSequence) sector.firstSequence = sequence
   sector.entries.push(entry)
   sector.footed = false
 }

@@ -86,12 +86,28 @@ class Recovery {
     if (entry === undefined) return
     const { trailer } = entry
     if (trailer.type === 'pad') {
-      recoverReservation(this.state, sector, entry.offset)
+      this.#addOpen(sector, entry.offset)
       return
     }
     const upTo = buriedUpTo(trailer)
     const { root } = trailer.commitment
     if (upTo > (this.#buried.get(root) ?? -1n)) this.#buried.set(root, upTo)
+  }
+
+  /** What was a reservation when the footer was written may have been sealed since. */
+  #addOpen(sector: Sector, offset: number): void {
+    const { disk } = this.state
+    const sealed = withFile(disk, sector.path, 'read', (file) => {
+      const header = readHeader(disk, file, offset, sector.salt)
+      return header && readTrailer(disk, file, header, layoutOf(offset, header))
+    })
+    if (sealed === undefined) {
+      recoverReservation(this.state, sector, offset)
+      return
+    }
+    const late = { sector: sector.id, offset, trailer: sealed, mark: 0 }
+    sector.entries.push(late)
+    this.addEntry(sector, late)
   }
 
   /** A later record of the same payload has taken this one's place. */
@@ -212,11 +228,18 @@ const recoverShared = (
     for (let at = 0; at < footer.data.length; at += ENTRY_BYTES) {
       recovery.add(sector, footer.data.subarray(at, at + ENTRY_BYTES))
     }
+    const late = sector.entries.length
+    if (late === 0 && sector.reserved === 0) return
+    // It will get another footer, which has to say all of this again.
+    const before = entriesIn(footer.data).filter(({ trailer }) => trailer.type !== 'pad')
+    sector.entries.unshift(...before)
+    sector.footed = late === 0
     return
   }
   sector.end = scanShared(recovery, sector, open, superblock)
   sector.full = superblock.format === 1 || BigInt(sector.end) >= state.options.sharedSectorBytes
-  if (footer !== undefined) Object.assign(sector, { full: true, footed: true, entries: [] })
+  // Read in spite of its footer: it gets a new one in the same place.
+  if (footer !== undefined) Object.assign(sector, { full: true, size: footer.offset })
   else cutTail(recovery, sector, open)
 }
 
@@ -244,8 +267,10 @@ const scanShared = (
       recoverReservation(state, sector, step.offset)
       continue
     }
-    const event = 'sector damaged: a record cannot be read, later ones can'
-    recovery.options.note({ level: 'error', event, fields: place })
+    // After power loss this is a place that was never given out; whatever was promised and is missing
+    // is found when the promises are gone through.
+    const event = 'no record can be read here, later ones can'
+    recovery.options.note({ level: 'warn', event, fields: place })
   }
   return end
 }

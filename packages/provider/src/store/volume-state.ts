@@ -4,7 +4,7 @@
  * `volume-engine.ts`, `seal-record.ts`, `collect.ts`.
  */
 
-import type { Random } from '@holdfast/protocol'
+import type { Random, Root } from '@holdfast/protocol'
 import type { Checksum } from '@holdfast/prover'
 import type { Disk } from './disk.ts'
 import type { FrameSums } from './frame-sums.ts'
@@ -76,6 +76,8 @@ export interface EngineOptions {
 export class Pending {
   readonly #afterFiles: (() => void)[] = []
   readonly #effects: (() => void)[] = []
+  /** Payloads that are about to be forgotten: not worth copying. */
+  readonly removals: Set<Root> = new Set()
 
   /** Done when the files are durable: trailers, which are synced in turn, and renames. */
   whenFilesDurable(action: () => void): void {
@@ -97,6 +99,7 @@ export class Pending {
 
   runEffects(): void {
     for (const effect of this.#effects.splice(0)) effect()
+    this.removals.clear()
   }
 
   drop(): void {

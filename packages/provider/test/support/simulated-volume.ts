@@ -1,0 +1,276 @@
+/**
+ * A volume's engine on a simulated disk, driven by chance, with an oracle of what was acknowledged.
+ * One seed is one run: operations, power loss at some change of the disk, recovery, check, and again.
+ */
+import { bytes, type Commitment, HoldfastError, type Root, timestamp } from '@holdfast/protocol'
+import { openChecksum } from '@holdfast/prover'
+import { runFrameTask } from '../../src/store/frame-task.ts'
+import type { Entry } from '../../src/store/record-entry.ts'
+import { layoutOf } from '../../src/store/sector-format.ts'
+import { sectorPath } from '../../src/store/sector-names.ts'
+import { VolumeEngine } from '../../src/store/volume-engine.ts'
+import { volumePaths } from '../../src/store/volume-paths.ts'
+import { commitmentOf, payloadOf } from './payloads.ts'
+import { type Chance, chanceFrom, PowerLoss, SimulatedDisk } from './simulated-disk.ts'
+
+const PATHS = volumePaths('/volume')
+const IDENTITY = 'ab'.repeat(16)
+const SIZES = [1, 700, 5_000, 9_000, 70_000] as const
+const SHARED_MAX = 10_000n
+const SECTOR_BYTES = 60_000n
+const checksum = openChecksum()
+
+interface Payload {
+  readonly data: Uint8Array
+  readonly commitment: Commitment
+}
+
+/** Payloads are made once: hashing them takes longer than everything else here. */
+const MADE: readonly Payload[] = Array.from({ length: 40 }, (_, i) => {
+  const data = payloadOf(SIZES[i % SIZES.length] ?? 1, i + 1)
+  return { data, commitment: commitmentOf(data) }
+})
+
+interface Upload {
+  readonly payload: Payload
+  /** Bytes written, and bytes known to be durable. */
+  written: number
+  durable: number
+}
+
+type Known = 'stored' | 'removing' | 'sealing' | 'gone'
+
+export class SimulatedVolume {
+  readonly disk = new SimulatedDisk()
+  readonly chance: Chance
+  readonly #seed: number
+  #engine: VolumeEngine
+  #index = new Map<string, Entry>()
+  #olderIndex = new Map<string, Entry>()
+  #uploads = new Map<string, Upload>()
+  readonly #payloads = new Map<Root, { readonly payload: Payload; state: Known }>()
+  #retired: number[] = []
+  #names = 0
+  #randomByte = 0
+  losses = 0
+
+  constructor(seed: number) {
+    this.#seed = seed
+    this.chance = chanceFrom(seed)
+    const file = this.disk.open(PATHS.identity, 'create')
+    const text = JSON.stringify({ version: 2, provider: '0x', id: IDENTITY })
+    this.disk.write(file, new TextEncoder().encode(text), 0)
+    this.disk.sync(file)
+    this.disk.syncDirectory(PATHS.root)
+    this.#engine = this.#open(false)
+  }
+
+  /** So many rounds, each of some operations and a loss of power. */
+  run(rounds: number): void {
+    for (let round = 0; round < rounds; round++) {
+      this.disk.failAfter(1 + this.chance(120))
+      try {
+        for (;;) this.#batch()
+      } catch (error) {
+        if (!(error instanceof PowerLoss) && !isPowerLoss(error)) throw this.#told(error)
+      }
+      this.losses++
+      this.disk.restart(this.chance)
+      try {
+        this.#recover()
+      } catch (error) {
+        throw this.#told(error)
+      }
+    }
+  }
+
+  #told(error: unknown): Error {
+    const what = error instanceof Error ? error.message : String(error)
+    return new Error(`seed ${this.#seed}, loss ${this.losses}: ${what}`, { cause: error })
+  }
+
+  #open(deep: boolean): VolumeEngine {
+    const known = [this.#index, this.#olderIndex, new Map()][this.chance(3)] ?? new Map()
+    return VolumeEngine.open({
+      ...{ disk: this.disk, paths: PATHS, identity: IDENTITY, checksum, known, deep },
+      options: {
+        ...{ capacity: 2n ** 40n, diskMargin: 0n },
+        ...{ sharedPayloadMax: SHARED_MAX, sharedSectorBytes: SECTOR_BYTES },
+      },
+      random: { bytes: (n) => Uint8Array.from({ length: n }, () => this.#salt()) },
+      onTableMoved: () => undefined,
+    })
+  }
+
+  #salt(): number {
+    this.#randomByte = (this.#randomByte * 5 + 1 + this.chance(200)) & 0xff
+    return this.#randomByte
+  }
+
+  /** A few operations and the sync after them: what it acknowledges becomes the oracle's. */
+  #batch(): void {
+    const acknowledged: (() => void)[] = []
+    for (let i = this.chance(4); i >= 0; i--) acknowledged.push(this.#operation())
+    this.#engine.commit()
+    for (const acknowledge of acknowledged) acknowledge()
+    for (const [file, entry] of this.#engine.report().changes) {
+      if (this.chance(4) === 0) this.#olderIndex = new Map(this.#index)
+      if (entry === undefined) this.#index.delete(file)
+      else this.#index.set(file, entry)
+    }
+  }
+
+  #operation(): () => void {
+    const roll = this.chance(100)
+    if (roll < 25) return this.#reserve()
+    if (roll < 50) return this.#write()
+    if (roll < 75) return this.#seal()
+    if (roll < 80) return this.#discard()
+    if (roll < 90) return this.#remove()
+    return this.#collect()
+  }
+
+  #reserve(): () => void {
+    const payload = MADE[this.chance(MADE.length)]
+    if (payload === undefined) throw new Error('there are payloads')
+    const busy = [...this.#uploads.values()].some((upload) => upload.payload === payload)
+    if (busy || this.#payloads.get(payload.commitment.root)?.state === 'sealing') return nothing
+    const name = `u${this.#names++}`
+    const { commitment } = payload
+    this.#engine.apply<'reserve'>({ kind: 'reserve', name, commitment, layersBytes: bytes(0) })
+    return () => this.#uploads.set(name, { payload, written: 0, durable: 0 })
+  }
+
+  #write(): () => void {
+    const [name, upload] = this.#anyUpload()
+    if (name === undefined || upload === undefined) return nothing
+    const { data } = upload.payload
+    const end = Math.min(data.length, upload.written + 1 + this.chance(data.length))
+    const part = data.subarray(upload.written, end)
+    this.#engine.apply<'write'>({ kind: 'write', name, offset: upload.written, data: part })
+    upload.written = end
+    return () => {
+      upload.durable = Math.max(upload.durable, end)
+    }
+  }
+
+  #seal(): () => void {
+    const [name, upload] = this.#anyUpload()
+    if (name === undefined || upload === undefined) return nothing
+    const { data, commitment } = upload.payload
+    if (upload.durable < data.length) return nothing
+    const framesCrc = this.#engine.apply<'prepare'>({ kind: 'prepare', name })
+    if (framesCrc === undefined) return nothing
+    this.#uploads.delete(name)
+    const former = this.#payloads.get(commitment.root)?.state
+    const state = former === 'stored' || former === 'removing' ? former : 'sealing'
+    this.#payloads.set(commitment.root, { payload: upload.payload, state })
+    this.#engine.apply<'seal'>({ kind: 'seal', name, storedAt: timestamp(7), framesCrc })
+    return () => this.#payloads.set(commitment.root, { payload: upload.payload, state: 'stored' })
+  }
+
+  #discard(): () => void {
+    const [name] = this.#anyUpload()
+    if (name === undefined) return nothing
+    this.#uploads.delete(name)
+    this.#engine.apply<'discard'>({ kind: 'discard', name })
+    return nothing
+  }
+
+  #remove(): () => void {
+    const stored = [...this.#payloads].filter(([, { state }]) => state === 'stored')
+    const [root, known] = stored[this.chance(Math.max(1, stored.length))] ?? []
+    if (root === undefined || known === undefined) return nothing
+    known.state = 'removing'
+    this.#engine.apply<'remove'>({ kind: 'remove', root })
+    return () => {
+      if (known.state === 'removing') known.state = 'gone'
+    }
+  }
+
+  #collect(): () => void {
+    const dropped = this.#retired.shift()
+    if (dropped !== undefined) {
+      this.#engine.apply<'drop'>({ kind: 'drop', sector: dropped })
+      return nothing
+    }
+    const found = this.#engine.apply<'collectable'>({ kind: 'collectable', except: [] })
+    if (found === undefined) return nothing
+    const { sector, live } = found
+    if (live.length > 0) {
+      for (const root of live) this.#engine.apply<'move'>({ kind: 'move', root, from: sector })
+      return nothing
+    }
+    if (!this.#engine.apply<'retire'>({ kind: 'retire', sector })) return nothing
+    return () => this.#retired.push(sector)
+  }
+
+  #anyUpload(): readonly [string?, Upload?] {
+    const all = [...this.#uploads]
+    return all[this.chance(Math.max(1, all.length))] ?? []
+  }
+
+  #recover(): void {
+    this.#retired = []
+    this.#engine = this.#open(this.chance(4) === 0)
+    for (const { level, event, fields } of this.#engine.notes) {
+      if (level === 'error') throw new Error(`${event} ${JSON.stringify(fields)}`)
+    }
+    for (const [root, known] of this.#payloads) this.#checkPayload(root, known)
+    for (const entry of this.#engine.table.values()) {
+      const { root } = entry.trailer.commitment
+      if (!this.#payloads.has(root)) throw new Error(`${root} was never sealed`)
+    }
+    for (const [name, upload] of this.#uploads) this.#checkUpload(name, upload)
+    for (const name of this.#engine.reservations.keys()) {
+      if (!this.#uploads.has(name)) this.#engine.apply<'discard'>({ kind: 'discard', name })
+    }
+    this.#engine.commit()
+  }
+
+  #checkPayload(root: Root, known: { readonly payload: Payload; state: Known }): void {
+    const entry = this.#engine.table.get(root)
+    if (entry === undefined) {
+      if (known.state === 'stored') throw new Error(`${root} is lost`)
+      known.state = 'gone'
+      return
+    }
+    if (known.state === 'gone') throw new Error(`${root} was removed and is back`)
+    known.state = 'stored'
+    const { data } = known.payload
+    const layout = layoutOf(entry.offset, entry.trailer)
+    const result = runFrameTask(
+      { disk: this.disk, checksum },
+      {
+        kind: 'read-frames',
+        path: sectorPath(PATHS.sectors, entry.sector),
+        offset: layout.payload,
+        length: data.length,
+        crcOffset: layout.frameCrcs,
+        first: 0,
+        count: layout.frames,
+      },
+    )
+    if (!result.ok || result.bytes === undefined) throw new Error(`${root}: damaged`)
+    if (!Buffer.from(result.bytes).equals(data)) throw new Error(`${root}: other bytes`)
+  }
+
+  #checkUpload(name: string, upload: Upload): void {
+    const reservation = this.#engine.reservations.get(name)
+    if (reservation === undefined) throw new Error(`the reservation ${name} is lost`)
+    const { path, layout } = reservation
+    const file = this.disk.open(path, 'read')
+    const read = new Uint8Array(upload.durable)
+    this.disk.read(file, read, layout.payload)
+    this.disk.close(file)
+    const wanted = upload.payload.data.subarray(0, upload.durable)
+    if (!Buffer.from(read).equals(wanted)) throw new Error(`durable bytes of ${name} changed`)
+    upload.written = upload.durable
+  }
+}
+
+const nothing = (): void => undefined
+
+/** The engine says "read-only" when its disk fails; here that is the loss of power. */
+const isPowerLoss = (error: unknown): boolean =>
+  HoldfastError.is(error, 'STORE_READ_ONLY') && error.cause instanceof PowerLoss
