@@ -10,6 +10,7 @@
 import { HoldfastError, type Random } from '@holdfast/protocol'
 import type { Checksum } from '@holdfast/prover'
 import { collectable, drop, move, retire } from './collect.ts'
+import type { RecoveryNote } from './cut-tail.ts'
 import type { Disk } from './disk.ts'
 import { WriteGuard } from './disk-errors.ts'
 import { OpenFiles } from './open-files.ts'
@@ -28,7 +29,7 @@ import type {
   VolumeUsage,
 } from './volume-ops.ts'
 import type { VolumePaths } from './volume-paths.ts'
-import { type RecoveryNote, recoverVolume } from './volume-recovery.ts'
+import { recoverVolume } from './volume-recovery.ts'
 import { type EngineOptions, Pending, type Reservation, type VolumeState } from './volume-state.ts'
 
 export interface EngineInput {

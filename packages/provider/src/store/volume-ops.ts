@@ -4,10 +4,10 @@
  */
 import type { Bytes, Commitment, HoldfastErrorDetail, Root, Timestamp } from '@holdfast/protocol'
 import type { Collectable } from './collect.ts'
+import type { RecoveryNote } from './cut-tail.ts'
 import type { Entry } from './record-entry.ts'
 import type { TableMemory } from './record-table.ts'
 import type { StagingName } from './sector-store.ts'
-import type { RecoveryNote } from './volume-recovery.ts'
 
 /** Where a reservation's parts lie, for whoever hashes them. */
 export interface ReservedPlace {

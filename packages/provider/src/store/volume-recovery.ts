@@ -8,7 +8,8 @@
 import { join } from 'node:path'
 import type { Root } from '@holdfast/protocol'
 import { buriedUpTo } from './collect.ts'
-import { type Disk, readFully, replaceFile, withFile } from './disk.ts'
+import { cutTail, type RecoveryNote } from './cut-tail.ts'
+import { withFile } from './disk.ts'
 import { ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
 import { recoverReservation, recoverReservations } from './recover-reservations.ts'
 import { entriesIn, readFooter } from './sector-footer.ts'
@@ -16,13 +17,6 @@ import { FIRST_RECORD, layoutOf, type Superblock } from './sector-format.ts'
 import { sectorFile, sectorNamed, sectorPath, tagOf } from './sector-names.ts'
 import { FileWindow, readHeader, readSuperblock, readTrailer, scanSector } from './sector-scan.ts'
 import { newSector, noteChange, type Sector, type VolumeState } from './volume-state.ts'
-
-/** Something an operator should know. */
-export interface RecoveryNote {
-  readonly level: 'info' | 'warn' | 'error'
-  readonly event: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
 
 export interface RecoveryOptions {
   /** Sectors of one payload that the index knows, by file name. */
@@ -240,7 +234,7 @@ const recoverShared = (
   sector.full = superblock.format === 1 || BigInt(sector.end) >= state.options.sharedSectorBytes
   // Read in spite of its footer: it gets a new one in the same place.
   if (footer !== undefined) Object.assign(sector, { full: true, size: footer.offset })
-  else cutTail(recovery, sector, open)
+  else cutTail(recovery.state, sector, open, recovery.options.note)
 }
 
 /** Walks a sector's records; returns where they end. */
@@ -273,34 +267,4 @@ const scanShared = (
     recovery.options.note({ level: 'warn', event, fields: place })
   }
   return end
-}
-
-/** Cuts what lies behind the last header: a write that never finished, or a footer that is damaged. */
-const cutTail = (recovery: Recovery, sector: Sector, open: number): void => {
-  const { disk, paths } = recovery.state
-  const size = disk.size(open)
-  sector.size = Math.max(size, sector.end)
-  if (size <= sector.end) return
-  keepTail(disk, open, paths.quarantine, { path: sector.path, from: sector.end, to: size })
-  withFile(disk, sector.path, 'write', (file) => {
-    disk.truncate(file, sector.end)
-    disk.sync(file)
-  })
-  sector.size = sector.end
-  const fields = { path: sector.path, offset_bytes: sector.end, end_bytes: size }
-  recovery.options.note({ level: 'warn', event: 'unfinished write moved to quarantine', fields })
-}
-
-const TAIL_BYTES_MAX = 16 * 2 ** 20
-
-const keepTail = (
-  disk: Disk,
-  open: number,
-  directory: string,
-  tail: { readonly path: string; readonly from: number; readonly to: number },
-): void => {
-  const data = new Uint8Array(Math.min(tail.to - tail.from, TAIL_BYTES_MAX))
-  readFully(disk, open, data, tail.from)
-  const name = `${tail.path.slice(tail.path.lastIndexOf('/') + 1)}-${tail.from}.tail`
-  replaceFile(disk, { directory, name }, data)
 }
