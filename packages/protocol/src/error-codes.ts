@@ -32,11 +32,19 @@ export type HoldfastErrorDetail =
   // denied: understood, but not for you
   | { readonly code: 'CLIENT_UNKNOWN'; readonly client: string }
   | { readonly code: 'UNAUTHORIZED'; readonly reason: string }
+  | {
+      readonly code: 'DENIED'
+      readonly what: string
+      /** 410 or 451. */
+      readonly status: number
+      readonly reason: string
+    }
   | { readonly code: 'TLS_KEY_MISMATCH'; readonly expected: string; readonly actual: string }
   // missing
   | { readonly code: 'DEAL_NOT_FOUND'; readonly deal: string }
   | { readonly code: 'PROVIDER_NOT_FOUND'; readonly provider: string }
   | { readonly code: 'PAYLOAD_NOT_FOUND'; readonly root: string }
+  | { readonly code: 'BLOCK_NOT_FOUND'; readonly cid: string }
   | { readonly code: 'BUNDLE_NOT_FOUND'; readonly period: bigint; readonly reason: string }
   | { readonly code: 'SESSION_NOT_FOUND'; readonly session: string }
   | { readonly code: 'DATASET_NOT_FOUND'; readonly dataset: string }

@@ -110,6 +110,7 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
     'Deposit into the vault first: holdfast fund <amount>.',
   ),
   UNAUTHORIZED: row(GRPC.denied, 'never', 'error', 'Use the key this belongs to.'),
+  DENIED: row(GRPC.denied, 'never', 'error', 'This provider does not serve it; another may.'),
   TLS_KEY_MISMATCH: row(
     GRPC.unauthenticated,
     'never',
@@ -119,6 +120,7 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
   DEAL_NOT_FOUND: missing('after-tip', 'notFound', 'Check the deal id and the network.'),
   PROVIDER_NOT_FOUND: missing('after-tip', 'notFound', 'See holdfast providers.'),
   PAYLOAD_NOT_FOUND: missing('never', 'notFound', 'This provider does not hold that payload.'),
+  BLOCK_NOT_FOUND: missing('never', 'notFound', 'This provider has no such block, or not yet.'),
   SESSION_NOT_FOUND: missing(
     'never',
     'error',

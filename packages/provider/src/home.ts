@@ -25,6 +25,10 @@ export interface HomePaths {
   /** Bundles of the last periods. */
   readonly bundles: string
   readonly lock: string
+  /** Indexes of payloads that are CARs; can be made again. */
+  readonly carIndex: string
+  /** What is not served. */
+  readonly denylist: string
   /** The operator's socket while the node runs. */
   readonly admin: string
 }
@@ -41,6 +45,8 @@ export const homePaths = (home: string): HomePaths => ({
   indexes: join(home, 'indexes'),
   bundles: join(home, 'bundles'),
   lock: join(home, 'lock'),
+  carIndex: join(home, 'car-index'),
+  denylist: join(home, 'denylist.txt'),
   admin: join(home, 'admin.sock'),
 })
 

@@ -19,11 +19,12 @@ import {
   seconds,
   timestamp,
 } from '@holdfast/protocol'
-import type { Prover } from '@holdfast/prover'
+import { type Checksum, openChecksum, type Prover } from '@holdfast/prover'
 import { AdminRegistry } from './admin/registry.ts'
 import type { AlarmBoard } from './alarms/alarm-board.ts'
 import { BundleDesk } from './bundles/bundle-desk.ts'
 import { BundleShelf } from './bundles/bundle-shelf.ts'
+import { CarCatalogue } from './car/car-catalogue.ts'
 import type { ProviderConfig } from './config.ts'
 import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
@@ -38,6 +39,7 @@ import { Admission } from './limits/admission.ts'
 import { LiveConfig } from './live-config.ts'
 import { ProviderService } from './provider-service.ts'
 import { CallCounter } from './rpc/call-counter.ts'
+import type { StoredPayload } from './store/sector-store.ts'
 import type { VolumePlan } from './store/volume-list.ts'
 import { VolumeSet } from './store/volume-set.ts'
 import { TlsKeeper } from './tls-keeper.ts'
@@ -82,6 +84,8 @@ export interface ProviderParts {
   readonly admin: AdminRegistry
   readonly live: LiveConfig
   readonly admission: Admission
+  readonly checksum: Checksum
+  readonly catalogue: CarCatalogue
 }
 
 const INTAKE_LIMITS = {
@@ -146,7 +150,12 @@ export const openParts = async (
     clock,
     residentMemory: () => process.memoryUsage.rss(),
   })
-  const stores = { lock, tls, store, book, follower, holdings, shelf, bundles }
+  const checksum = openChecksum()
+  const stored = (): Iterable<StoredPayload> => store.stored()
+  const indexed = { holdings, stored, checksum, logger }
+  const catalogue = await CarCatalogue.open(indexed, paths.carIndex)
+  const read = { shelf, bundles, checksum, catalogue }
+  const stores = { lock, tls, store, book, follower, holdings, ...read }
   const kept = { ...stores, performer, calls, admin, live, admission }
   const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
   return { ...kept, ...actorsOn(dependencies, options, kept, tokenKey) }
@@ -169,13 +178,16 @@ const actorsOn = (
   tokenKey: Uint8Array,
 ): Pick<ProviderParts, 'intake' | 'service'> => {
   const { ledger, network, operator, prover, clock, random, logger } = dependencies
-  const { store, book, follower, holdings, bundles, performer, tls, live, admission } = kept
+  const { store, book, follower, holdings, performer, tls, live, admission, catalogue } = kept
   checkToken(config, network)
   const policy = (): QuotePolicy => quotePolicy(live.current, operator, network)
   const admit = (account: Address): void => admission.account(account)
   const balanceOf = (payer: Address): Promise<bigint> => ledger.balance(payer, config.token)
   const intake = new Intake(
-    { store, holdings, book, operator, clock, logger, balanceOf, admit },
+    {
+      ...{ store, holdings, book, operator, clock, logger, balanceOf, admit },
+      onStored: (root) => catalogue.add(root),
+    },
     {
       ...INTAKE_LIMITS,
       domain: signingDomain(network),
@@ -194,7 +206,7 @@ const actorsOn = (
     policy,
   )
   const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`
-  const answering = { intake, proposals, holdings, bundles, book, store, state }
+  const answering = { intake, proposals, holdings, bundles: kept.bundles, book, store, state }
   const service = new ProviderService(
     { ...answering, network, prover, operator, clock, random },
     { policy, software, httpEndpoint, partBytesMax: INTAKE_LIMITS.partBytesMax },

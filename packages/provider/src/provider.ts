@@ -4,10 +4,10 @@
  * Stopping order: no new requests, running uploads end, duties in hand end, follower, stores.
  */
 import { milliseconds } from '@holdfast/protocol'
-import { openChecksum } from '@holdfast/prover'
 import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
 import { lockHome } from './home.ts'
+import { Denylist } from './http/denylist.ts'
 import { PROGRESS_RULE } from './http/progress-watch.ts'
 import { HttpServer } from './http/server.ts'
 import { ConnectionGuard } from './limits/connection-guard.ts'
@@ -107,6 +107,7 @@ export class Provider {
     const { follower, performer } = this.#parts
     this.#tasks.run('follow', (signal) => follower.run(signal))
     this.#tasks.run('perform', (signal) => performer.run(signal))
+    this.#tasks.run('index', (signal) => this.#parts.catalogue.run(signal))
     this.#tasks.run('expire', (signal) => this.#expire(signal))
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
     this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
@@ -146,8 +147,9 @@ export class Provider {
   }
 
   async #closeParts(): Promise<void> {
-    const { follower, store, book, lock } = this.#parts
+    const { follower, store, book, lock, catalogue } = this.#parts
     await this.#desk.close()
+    await catalogue.close()
     await follower.close()
     await store.close()
     await book.close()
@@ -162,7 +164,7 @@ export class Provider {
   }
 
   #httpServer(): HttpServer {
-    const { intake, holdings, bundles, tls, admission } = this.#parts
+    const { intake, holdings, bundles, tls, admission, checksum, catalogue } = this.#parts
     const { clock, logger } = this.#dependencies
     const report = this.#report()
     return new HttpServer({
@@ -175,7 +177,9 @@ export class Provider {
       clock,
       logger,
       progress: PROGRESS_RULE,
-      checksum: openChecksum(),
+      checksum,
+      catalogue,
+      denylist: new Denylist(this.#options.paths.denylist, { clock, logger }),
       onServed: (root, count) => this.#desk.served(root, count),
       health: () => nodeHealth(report),
       metrics: async () => nodeMetrics(report, await this.#desk.status()),

@@ -17,6 +17,7 @@ const HTTP_STATUS: Readonly<Partial<Record<HoldfastErrorCode, number>>> = {
   SESSION_NOT_FOUND: 404,
   PAYLOAD_NOT_FOUND: 404,
   PATH_NOT_FOUND: 404,
+  BLOCK_NOT_FOUND: 404,
   BUNDLE_NOT_FOUND: 404,
   DEAL_NOT_FOUND: 404,
   UNAUTHORIZED: 401,
@@ -39,7 +40,9 @@ const CLIENT_STATUS: ReadonlySet<number> = new Set([3])
 
 /** The status of an error: by name where HTTP has a better word, else by whose fault it is. */
 export const statusOf = (error: HoldfastError): number =>
-  HTTP_STATUS[error.code] ?? (CLIENT_STATUS.has(error.row.grpcStatus) ? 400 : 500)
+  (error.detail.code === 'DENIED' ? error.detail.status : undefined) ??
+  HTTP_STATUS[error.code] ??
+  (CLIENT_STATUS.has(error.row.grpcStatus) ? 400 : 500)
 
 export const sendJson = (response: ServerResponse, status: number, value: object): void => {
   const body = Buffer.from(
@@ -67,7 +70,9 @@ export const sendError = (response: ServerResponse, error: HoldfastError): void 
   if (RETRY_SOON.has(code) && !response.hasHeader('retry-after')) {
     response.setHeader('retry-after', 1)
   }
-  sendJson(response, statusOf(error), {
+  // Who knows better has set it already.
+  const status = response.statusCode === 200 ? statusOf(error) : response.statusCode
+  sendJson(response, status, {
     error: { code, message: error.message, hint: error.hint, ...fields },
   })
 }

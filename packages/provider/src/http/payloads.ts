@@ -5,19 +5,24 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bytes, type Clock, HoldfastError, type Root, root } from '@holdfast/protocol'
+import type { CarCatalogue } from '../car/car-catalogue.ts'
 import type { Holdings } from '../holdings.ts'
 import type { Admission } from '../limits/admission.ts'
 import type { ByteRange } from '../store/ranges.ts'
 import type { StoredPayload } from '../store/sector-store.ts'
 import { SAFE_HEADERS, sendJson } from './answers.ts'
 import { parseRange } from './byte-ranges.ts'
+import type { Denylist } from './denylist.ts'
 import { type ProgressRule, watchProgress } from './progress-watch.ts'
+import { writeOut } from './write-out.ts'
 
 export interface PayloadDependencies {
   readonly holdings: Holdings
   readonly clock: Clock
   readonly progress: ProgressRule
   readonly admission: Admission
+  readonly denylist: Denylist
+  readonly catalogue: CarCatalogue
   /** Told how many bytes of a payload were served. */
   readonly onServed: (root: Root, count: number) => void
 }
@@ -27,13 +32,19 @@ interface Exchange {
   readonly response: ServerResponse
 }
 
-/** Serves a payload. @throws HoldfastError `PAYLOAD_NOT_FOUND`, `PAYLOAD_CORRUPT` before any byte. */
+/**
+ * Serves a payload.
+ * @throws HoldfastError `PAYLOAD_NOT_FOUND`, `PAYLOAD_CORRUPT`, `DENIED` before any byte.
+ */
 export const getPayload = async (
   dependencies: PayloadDependencies,
   name: string,
   exchange: Exchange,
 ): Promise<void> => {
-  const stored = storedPayload(dependencies.holdings, root(name))
+  const { denylist, catalogue, holdings } = dependencies
+  await denylist.refresh()
+  denylist.checkPayload(name, catalogue.rootsOf(root(name)))
+  const stored = storedPayload(holdings, root(name))
   const { length } = stored.commitment
   const { request, response } = exchange
   const etag = `"${stored.commitment.root}"`
@@ -94,7 +105,7 @@ const sendBytes = async (
   try {
     for (let piece = first; !piece.done; piece = await reader.next()) {
       if (gone.signal.aborted) break
-      await write(response, piece.value, gone.signal)
+      await writeOut(response, piece.value, gone.signal)
       moved += piece.value.length
       dependencies.onServed(commitment.root, piece.value.length)
     }
@@ -122,16 +133,3 @@ const headersFor = (
   'cache-control': 'public, max-age=31536000, immutable, no-transform',
   ...(partial ? { 'content-range': `bytes ${start}-${end - 1n}/${length}` } : {}),
 })
-
-/** Resolves when the response can take more, or when it is closed. */
-const write = (response: ServerResponse, piece: Uint8Array, gone: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (response.write(piece) || gone.aborted) return resolve()
-    const done = (): void => {
-      response.off('drain', done)
-      gone.removeEventListener('abort', done)
-      resolve()
-    }
-    response.once('drain', done)
-    gone.addEventListener('abort', done, { once: true })
-  })

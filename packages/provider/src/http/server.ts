@@ -1,6 +1,6 @@
 /**
  * The HTTPS face: bulk bytes in and out, health and metrics, on Node's own server with the same
- * certificate as gRPC. Routes are matched by hand; there are five.
+ * certificate as gRPC. Routes are matched by hand; there are six.
  *
  * Invariants: bounded connections, header size and times; no compression; nothing of a request is
  * ever a file name; every failure is one of our errors, or a cut connection once bytes have left.
@@ -16,10 +16,14 @@ import { remoteKey } from '../limits/remote.ts'
 import type { TlsKeeper } from '../tls-keeper.ts'
 import { asOurs, SAFE_HEADERS, sendError, sendJson } from './answers.ts'
 import { bundleRoute, getBundle } from './bundles.ts'
+import { type GatewayDependencies, getIpfs } from './ipfs.ts'
 import { getPayload, type PayloadDependencies } from './payloads.ts'
 import { getUpload, putUpload, type UploadDependencies } from './uploads.ts'
 
-export interface HttpServerDependencies extends UploadDependencies, PayloadDependencies {
+export interface HttpServerDependencies
+  extends UploadDependencies,
+    PayloadDependencies,
+    GatewayDependencies {
   readonly tls: TlsKeeper
   readonly logger: Logger
   readonly guard: ConnectionGuard
@@ -50,6 +54,7 @@ const REQUEST_MS = 3_600_000
 
 const DISCARD_BYTES_MAX: number = 32 * 2 ** 20
 
+const BASE = 'https://provider.invalid'
 const SESSION_ROUTE = /^\/v1\/uploads\/([A-Za-z0-9_-]{1,128})$/
 const PAYLOAD_ROUTE = /^\/v1\/payloads\/(0x[0-9a-f]{64})$/
 
@@ -145,7 +150,8 @@ export class HttpServer {
 
   async #route(exchange: Exchange): Promise<void> {
     const { request, response } = exchange
-    const { pathname } = new URL(request.url ?? '/', 'https://provider.invalid')
+    const url = urlOf(request.url)
+    const { pathname } = url
     const upload = SESSION_ROUTE.exec(pathname)?.[1]
     if (upload !== undefined && request.method === 'PUT') {
       return putUpload(this.#dependencies, upload, exchange)
@@ -156,6 +162,7 @@ export class HttpServer {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     const payload = PAYLOAD_ROUTE.exec(pathname)?.[1]
     if (payload !== undefined && isRead) return getPayload(this.#dependencies, payload, exchange)
+    if (pathname.startsWith('/ipfs/') && isRead) return getIpfs(this.#dependencies, url, exchange)
     const bundle = isRead ? bundleRoute(pathname) : undefined
     if (bundle !== undefined) return getBundle(this.#dependencies.bundles, bundle, response)
     if (pathname === '/health' && isRead) {
@@ -177,6 +184,12 @@ export class HttpServer {
     if (response.headersSent || response.destroyed || cut) response.destroy()
     else sendError(response, error)
   }
+}
+
+/** @throws HoldfastError `PATH_NOT_FOUND` for a request target that is no path. */
+const urlOf = (target = '/'): URL => {
+  if (target.startsWith('/') && URL.canParse(target, BASE)) return new URL(target, BASE)
+  throw new HoldfastError({ code: 'PATH_NOT_FOUND', path: target.slice(0, 200) })
 }
 
 /**

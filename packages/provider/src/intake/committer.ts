@@ -9,6 +9,7 @@ import {
   type Clock,
   type CommitUploadResponse,
   HoldfastError,
+  type Root,
   receiptDigest,
   type Signer,
   type SigningDomain,
@@ -33,6 +34,8 @@ export interface CommitterDependencies {
   readonly clock: Clock
   readonly active: ActiveSessions
   readonly domain: SigningDomain
+  /** Told every payload that is now here. */
+  readonly onStored: (root: Root) => void
   /** Ends a session and gives its space back. */
   readonly end: (session: SessionPromise, end: SessionEnd) => Promise<void>
 }
@@ -56,6 +59,7 @@ export class Committer {
     await book.record({ kind: 'receipt', session: session.session, receipt: given })
     await store.discard(session.session)
     await holdings.noteMended(receipt.root)
+    this.#dependencies.onStored(receipt.root)
     active.changed(session.session)
     return given
   }

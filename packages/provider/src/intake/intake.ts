@@ -16,6 +16,7 @@ import {
   type Logger,
   type OpenUploadRequest,
   type OpenUploadResponse,
+  type Root,
   type Seconds,
   type SessionRequest,
   type Signer,
@@ -49,6 +50,8 @@ export interface IntakeDependencies {
   readonly balanceOf: (payer: Address) => Promise<bigint>
   /** Called with a payer whose signature was checked; throws to refuse. */
   readonly admit: (payer: Address) => void
+  /** Told every payload that is now here. */
+  readonly onStored: (root: Root) => void
 }
 
 export interface IntakeOptions {

@@ -67,6 +67,7 @@ const intake = new Intake(
     ...{ holdings, operator, clock },
     balanceOf: async () => 1n,
     admit: () => undefined,
+    onStored: () => undefined,
   },
   {
     domain,
