@@ -118,7 +118,7 @@ static napi_value keccak(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static napi_value pairs_with(napi_env env, napi_callback_info info, uint8_t mask) {
+static napi_value pairs_with(napi_env env, napi_callback_info info, uint8_t top) {
   napi_value arg[3];
   view in, out;
   const hf_kernel *kernel;
@@ -132,26 +132,27 @@ static napi_value pairs_with(napi_env env, napi_callback_info info, uint8_t mask
   if (overlap(in, out) && out.data != in.data) {
     return refuse(env, "holdfast native: output overlaps input elsewhere than at its start");
   }
-  kernel->pairs(in.data, count, out.data);
-  if (mask != 0xff) {
-    for (size_t i = 0; i < count; i++) out.data[i * HF_NODE + 31] &= mask;
-  }
+  kernel->pairs(in.data, count, top, out.data);
   return NULL;
 }
 
 /* pairs(kernel, input, output), pairs254(kernel, input, output) */
 static napi_value pairs(napi_env env, napi_callback_info info) { return pairs_with(env, info, 0xff); }
-static napi_value pairs254(napi_env env, napi_callback_info info) { return pairs_with(env, info, 0x3f); }
+static napi_value pairs254(napi_env env, napi_callback_info info) { return pairs_with(env, info, HF_TRUNC254); }
 
-/* fr32(input, output) */
+/* fr32(kernel, input, output) */
 static napi_value fr32(napi_env env, napi_callback_info info) {
-  napi_value arg[2];
+  napi_value arg[3];
   view in, out;
-  if (!arguments(env, info, 2, arg) || !bytes_of(env, arg[0], &in) || !bytes_of(env, arg[1], &out)) return NULL;
+  const hf_kernel *kernel;
+  if (!arguments(env, info, 3, arg) || !(kernel = kernel_of(env, arg[0])) || !bytes_of(env, arg[1], &in) ||
+      !bytes_of(env, arg[2], &out)) {
+    return NULL;
+  }
   if (in.length % 127 != 0) return refuse(env, "holdfast native: input is not a multiple of 127 bytes");
   if (out.length != in.length / 127 * 128) return refuse(env, "holdfast native: output is not 128 bytes per 127");
   if (overlap(in, out)) return refuse(env, "holdfast native: output overlaps input");
-  hf_fr32(in.data, in.length / 127, out.data);
+  kernel->fr32(in.data, in.length / 127, out.data);
   return NULL;
 }
 

@@ -103,7 +103,10 @@ TARGET static void messages(const uint8_t *in, size_t size, size_t count, uint8_
   for (; m < count; m++) group(1, in + m * size, size, out + m * HF_NODE, kw);
 }
 
-TARGET static void pairs(const uint8_t *in, size_t count, uint8_t *out) { messages(in, HF_BLOCK, count, out); }
+TARGET static void pairs(const uint8_t *in, size_t count, uint8_t top, uint8_t *out) {
+  messages(in, HF_BLOCK, count, out);
+  hf_mask_top(out, count, top);
+}
 
-const hf_kernel hf_armv8 = {"armv8", messages, pairs};
+const hf_kernel hf_armv8 = {"armv8", messages, pairs, hf_fr32};
 #endif

@@ -92,7 +92,7 @@ TARGET static void group(const uint8_t *in, size_t size, uint8_t *out, const uin
   size_t whole = size - size % HF_BLOCK;
   for (int i = 0; i < 8; i++) s[i] = _mm256_set1_epi32((int)hf_iv[i]);
   for (size_t at = 0; at < whole; at += HF_BLOCK) {
-    /* what the lanes read next: see shani-lanes.inc */
+    /* what the lanes read next: see shani.inc */
     for (int l = 0; l < LANES; l++) _mm_prefetch((const char *)((uintptr_t)in + (size_t)l * size + at + 8192), _MM_HINT_T0);
     block(s, in + at, size);
   }
@@ -116,13 +116,12 @@ TARGET static void messages(const uint8_t *in, size_t size, size_t count, uint8_
   if (m < count) hf_portable.messages(in + m * size, size, count - m, out + m * HF_NODE);
 }
 
-TARGET static void pairs(const uint8_t *in, size_t count, uint8_t *out) {
-  uint32_t kw[64];
+TARGET static void pairs(const uint8_t *in, size_t count, uint8_t top, uint8_t *out) {
   size_t m = 0;
-  hf_padding_schedule(HF_BLOCK, kw);
-  for (; m + LANES <= count; m += LANES) group(in + m * HF_BLOCK, HF_BLOCK, out + m * HF_NODE, kw);
-  if (m < count) hf_portable.pairs(in + m * HF_BLOCK, count - m, out + m * HF_NODE);
+  for (; m + LANES <= count; m += LANES) group(in + m * HF_BLOCK, HF_BLOCK, out + m * HF_NODE, hf_pair_schedule);
+  if (m < count) hf_portable.pairs(in + m * HF_BLOCK, count - m, 0xff, out + m * HF_NODE);
+  hf_mask_top(out, count, top);
 }
 
-const hf_kernel hf_avx2 = {"avx2", messages, pairs};
+const hf_kernel hf_avx2 = {"avx2", messages, pairs, hf_fr32_avx2};
 #endif

@@ -30,13 +30,15 @@ static int has_sha2(void) {
 #endif
 
 size_t hf_kernels(const hf_kernel *const **list) {
-  static const hf_kernel *found[5];
+  static const hf_kernel *found[6];
   static size_t count;
   if (count == 0) {
     size_t n = 0;
 #ifdef HF_X86
     __builtin_cpu_init();
-    if (has_shani() && __builtin_cpu_supports("avx")) found[n++] = &hf_shani;
+    int avx512 = __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    if (has_shani() && __builtin_cpu_supports("avx2") && avx512) found[n++] = &hf_shani_avx512;
+    if (has_shani() && __builtin_cpu_supports("avx2")) found[n++] = &hf_shani;
     if (has_shani()) found[n++] = &hf_shani_sse;
     if (__builtin_cpu_supports("avx2")) found[n++] = &hf_avx2;
 #endif

@@ -12,6 +12,7 @@
 #define HF_NODE 32u          /* bytes of a digest */
 #define HF_BLOCK 64u         /* bytes SHA-256 eats at once */
 #define HF_LEVEL_MAX 60u     /* deepest tree that can be asked for */
+#define HF_TRUNC254 0x3f     /* what commp keeps of a digest's last byte */
 #define HF_LANES_MAX 8u      /* most streams any kernel interleaves */
 
 /* A way to run SHA-256 on this machine. */
@@ -20,12 +21,16 @@ typedef struct hf_kernel {
   /* `count` messages of `size` bytes, one after another; 32 bytes out for each. `out` may not
    * overlap `in`. */
   void (*messages)(const uint8_t *in, size_t size, size_t count, uint8_t *out);
-  /* `count` messages of 64 bytes. `out` may start where `in` starts. */
-  void (*pairs)(const uint8_t *in, size_t count, uint8_t *out);
+  /* `count` messages of 64 bytes, the last byte of each digest masked with `top`: 0xff, or HF_TRUNC254.
+   * `out` may start where `in` starts. */
+  void (*pairs)(const uint8_t *in, size_t count, uint8_t top, uint8_t *out);
+  /* 127 source bytes become 128 (FRC-0069): `quads` times. No overlap. */
+  void (*fr32)(const uint8_t *in, size_t quads, uint8_t *out);
 } hf_kernel;
 
 extern const uint32_t hf_k[64];   /* round constants, FIPS 180-4, 4.2.2 */
 extern const uint32_t hf_iv[8];   /* initial state, FIPS 180-4, 5.3.3 */
+extern const uint32_t hf_pair_schedule[64]; /* of the block that closes 64 bytes; see hf_padding_schedule */
 
 /* The kernels this machine can run, fastest first; never empty, the last is portable C. */
 size_t hf_kernels(const hf_kernel *const **list);
@@ -33,6 +38,7 @@ size_t hf_kernels(const hf_kernel *const **list);
 extern const hf_kernel hf_portable;
 #if defined(__x86_64__) || defined(_M_X64)
 #define HF_X86 1
+extern const hf_kernel hf_shani_avx512;
 extern const hf_kernel hf_shani;
 extern const hf_kernel hf_shani_sse;
 extern const hf_kernel hf_avx2;
@@ -59,8 +65,17 @@ void hf_padding_schedule(size_t size, uint32_t kw[64]);
  * Returns the number of blocks written. */
 size_t hf_padding_blocks(const uint8_t *rest, size_t size, uint8_t out[2 * HF_BLOCK]);
 
-/* 127 source bytes become 128 (FRC-0069): `quads` times. No overlap. */
+/* Fr32 in portable C, and for processors with AVX2. */
 void hf_fr32(const uint8_t *in, size_t quads, uint8_t *out);
+#ifdef HF_X86
+void hf_fr32_avx2(const uint8_t *in, size_t quads, uint8_t *out);
+#endif
+
+/* Masks the last byte of `count` digests: what `pairs` ends with where it has no faster way. */
+static inline void hf_mask_top(uint8_t *digests, size_t count, uint8_t top) {
+  if (top == 0xff) return;
+  for (size_t i = 0; i < count; i++) digests[i * HF_NODE + HF_NODE - 1] &= top;
+}
 
 /* keccak-256 (Ethereum's) of `count` messages of `size` bytes, one after another; 32 bytes out for each. No
  * overlap. */

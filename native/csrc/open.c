@@ -101,7 +101,7 @@ static const uint8_t *open_block(opener *o, uint64_t index, uint8_t *block, uint
     hf_tower(o->kernel, w->scheme, nodes, units, 0, levels, tower);
     return climb(tower, units, inside, levels, out + 1024);
   }
-  hf_fr32(block, units, nodes);
+  o->kernel->fr32(block, units, nodes);
   memcpy(out, nodes + inside * HF_NODE, HF_NODE);
   hf_tower(o->kernel, w->scheme, nodes, units * 4, 0, levels, tower);
   return climb(tower, units * 4, inside, levels, out + HF_NODE);

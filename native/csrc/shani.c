@@ -3,4 +3,5 @@
 #define HF_SHANI_NAME "shani-sse"
 #define HF_SHANI_KERNEL hf_shani_sse
 #define HF_SHANI_CLEAN (void)0
+#define HF_SHANI_FR32 hf_fr32
 #include "shani.inc"

@@ -17,10 +17,7 @@
 static uint8_t zero_nodes[2][HF_LEVEL_MAX + 1][HF_NODE];
 
 static void pairs_of(const hf_kernel *kernel, hf_scheme scheme, const uint8_t *in, size_t count, uint8_t *out) {
-  kernel->pairs(in, count, out);
-  if (scheme == HF_COMMP) {
-    for (size_t i = 0; i < count; i++) out[i * HF_NODE + 31] &= 0x3f;
-  }
+  kernel->pairs(in, count, scheme == HF_COMMP ? HF_TRUNC254 : 0xff, out);
 }
 
 void hf_tree_init(void) {
@@ -150,7 +147,7 @@ static size_t hash_tile(tree *t, const uint8_t *tile, size_t length) {
     memset(t->tail + length, 0, quads * 127 - length);
     tile = t->tail;
   }
-  hf_fr32(tile, quads, t->nodes);
+  t->kernel->fr32(tile, quads, t->nodes);
   return hf_reduce(t->kernel, t->scheme, t->nodes, quads * 4, 0, t->batch_level);
 }
 

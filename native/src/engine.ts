@@ -55,7 +55,7 @@ export interface OpenPayloadRuns {
 }
 
 export interface Engine {
-  /** `native-shani`, `native-avx2`, `native-armv8`, `native-portable` or `wasm`. */
+  /** `native-` and a processor path (`listEngines` has those of this machine), or `wasm`. */
   readonly name: string
   /** SHA-256 of messages of `size` bytes that lie one after another; 32 bytes out for each. */
   messages(input: Uint8Array, size: number, out: Uint8Array): void

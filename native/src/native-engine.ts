@@ -20,7 +20,7 @@ export interface Addon {
   pairs(kernel: number, input: Uint8Array, out: Uint8Array): void
   pairs254(kernel: number, input: Uint8Array, out: Uint8Array): void
   keccak(input: Uint8Array, size: number, out: Uint8Array): void
-  fr32(input: Uint8Array, out: Uint8Array): void
+  fr32(kernel: number, input: Uint8Array, out: Uint8Array): void
   crc32c(seed: number, input: Uint8Array): number
   subtree(
     kernel: number,
@@ -121,7 +121,7 @@ class NativeEngine implements Engine {
   }
 
   fr32(input: Uint8Array, out: Uint8Array): void {
-    this.#addon.fr32(input, out)
+    this.#addon.fr32(this.#kernel, input, out)
   }
 
   crc32c(seed: number, input: Uint8Array): number {

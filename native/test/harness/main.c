@@ -41,12 +41,20 @@ static void check_messages(const hf_kernel *k, size_t size, size_t count) {
   free(in), free(a), free(b);
 }
 
-static void check_pairs(const hf_kernel *k, size_t count) {
+static void check_pairs(const hf_kernel *k, size_t count, uint8_t top) {
   uint8_t *in = exactly(64 * count, 1), *a = exactly(32 * count, 0);
-  hf_portable.pairs(in, count, a);
-  k->pairs(in, count, in);
+  hf_portable.pairs(in, count, top, a);
+  k->pairs(in, count, top, in);
   check(memcmp(a, in, 32 * count) == 0, k->name, "pairs in place", count, 0);
   free(in), free(a);
+}
+
+static void check_fr32(const hf_kernel *k, size_t quads) {
+  uint8_t *in = exactly(127 * quads, 1), *a = exactly(128 * quads, 0), *b = exactly(128 * quads, 0);
+  hf_fr32(in, quads, a);
+  k->fr32(in, quads, b);
+  check(memcmp(a, b, 128 * quads) == 0, k->name, "fr32", quads, 0);
+  free(in), free(a), free(b);
 }
 
 typedef struct { const uint8_t *data; uint64_t fails_at; } memory;
@@ -76,7 +84,7 @@ static void slow_tree(hf_scheme scheme, const uint8_t *data, size_t length, unsi
     }
   }
   for (; leaves > 1; leaves /= 2) {
-    hf_portable.pairs(nodes, leaves / 2, nodes);
+    hf_portable.pairs(nodes, leaves / 2, 0xff, nodes);
     for (size_t i = 0; scheme == HF_COMMP && i < leaves / 2; i++) nodes[32 * i + 31] &= 0x3f;
   }
   memcpy(root, nodes, 32);
@@ -108,7 +116,11 @@ static void check_kernel(const hf_kernel *k) {
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     for (size_t count = 1; count < 20; count++) check_messages(k, sizes[s], count);
   }
-  for (size_t count = 1; count < 70; count++) check_pairs(k, count);
+  for (size_t count = 1; count < 70; count++) {
+    check_pairs(k, count, 0xff);
+    check_pairs(k, count, HF_TRUNC254);
+    check_fr32(k, count);
+  }
   static const size_t leaves[] = {1, 2, 3, 15, 16, 17, 63, 64, 65, 130, 300};
   for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
     for (int extra = -1; extra < 2; extra++) {
