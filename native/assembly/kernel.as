@@ -22,6 +22,8 @@ const IV = memory.data<u32>([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ], 16)
 /** Eight vectors: the four states. */
+/** Two vectors that nobody reads: see `rounds`. */
+const PIN = memory.data(2 * 16, 16)
 const STATE = memory.data(8 * 16, 16)
 /** Sixty-four vectors: the four schedules. */
 const SCHEDULE = memory.data(64 * 16, 16)
@@ -60,19 +62,20 @@ function sum0(x: v128): v128 {
   )
 }
 
+/** Shifts of shifts: as many steps as three rotations apart, and fewer values alive at a time. */
 @inline
 function small0(x: v128): v128 {
   return v128.xor(
-    v128.xor(v128.xor(i32x4.shr_u(x, 7), i32x4.shl(x, 25)), v128.xor(i32x4.shr_u(x, 18), i32x4.shl(x, 14))),
-    i32x4.shr_u(x, 3),
+    i32x4.shr_u(v128.xor(i32x4.shr_u(v128.xor(i32x4.shr_u(x, 11), x), 4), x), 3),
+    i32x4.shl(v128.xor(i32x4.shl(x, 11), x), 14),
   )
 }
 
 @inline
 function small1(x: v128): v128 {
   return v128.xor(
-    v128.xor(v128.xor(i32x4.shr_u(x, 17), i32x4.shl(x, 15)), v128.xor(i32x4.shr_u(x, 19), i32x4.shl(x, 13))),
-    i32x4.shr_u(x, 10),
+    i32x4.shr_u(v128.xor(i32x4.shr_u(v128.xor(i32x4.shr_u(x, 2), x), 7), x), 10),
+    i32x4.shl(v128.xor(i32x4.shl(x, 2), x), 13),
   )
 }
 
@@ -83,7 +86,7 @@ function choose(e: v128, f: v128, g: v128): v128 {
 
 @inline
 function swap(x: v128): v128 {
-  return v128.shuffle<u8>(x, x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
+  return v128.swizzle(x, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12))
 }
 
 /** Four rows of four words become four columns, from `a` to `a` + 48. */
@@ -126,6 +129,9 @@ function extend(w: usize): void {
 /**
  * Sixty-four rounds. Each round also makes the word that is needed sixteen rounds later: the two
  * chains of dependent steps hide each other's waiting.
+ *
+ * The stores to `PIN` are what keeps the rounds apart: V8 puts steps without effect in an order of its
+ * own, runs the `e` side of many rounds ahead and then has to spill; it moves nothing across a store.
  */
 function rounds(): void {
   let a = v128.load(STATE, 0)
@@ -144,109 +150,141 @@ function rounds(): void {
   let k = K
   for (; w < SCHEDULE + 48 * 16; w += 128, k += 32) {
     x = add(h, add(v128.load(w, 0), v128.load32_splat(k, 0)))
-    z = add(sum1(e), choose(e, f, g))
     extend(w)
+    x = add(x, add(sum1(e), choose(e, f, g)))
+    d = add(d, x)
+    v128.store(PIN, d)
     ab = v128.xor(a, b)
-    d = add(add(d, x), z)
-    h = add(add(x, z), add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    h = add(x, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    v128.store(PIN, h, 16)
 
     x = add(g, add(v128.load(w, 16), v128.load32_splat(k, 4)))
-    z = add(sum1(d), choose(d, e, f))
     extend(w + 16)
+    x = add(x, add(sum1(d), choose(d, e, f)))
+    c = add(c, x)
+    v128.store(PIN, c)
     bc = v128.xor(h, a)
-    c = add(add(c, x), z)
-    g = add(add(x, z), add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    g = add(x, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    v128.store(PIN, g, 16)
 
     x = add(f, add(v128.load(w, 32), v128.load32_splat(k, 8)))
-    z = add(sum1(c), choose(c, d, e))
     extend(w + 32)
+    x = add(x, add(sum1(c), choose(c, d, e)))
+    b = add(b, x)
+    v128.store(PIN, b)
     ab = v128.xor(g, h)
-    b = add(add(b, x), z)
-    f = add(add(x, z), add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    f = add(x, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    v128.store(PIN, f, 16)
 
     x = add(e, add(v128.load(w, 48), v128.load32_splat(k, 12)))
-    z = add(sum1(b), choose(b, c, d))
     extend(w + 48)
+    x = add(x, add(sum1(b), choose(b, c, d)))
+    a = add(a, x)
+    v128.store(PIN, a)
     bc = v128.xor(f, g)
-    a = add(add(a, x), z)
-    e = add(add(x, z), add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    e = add(x, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    v128.store(PIN, e, 16)
 
     x = add(d, add(v128.load(w, 64), v128.load32_splat(k, 16)))
-    z = add(sum1(a), choose(a, b, c))
     extend(w + 64)
+    x = add(x, add(sum1(a), choose(a, b, c)))
+    h = add(h, x)
+    v128.store(PIN, h)
     ab = v128.xor(e, f)
-    h = add(add(h, x), z)
-    d = add(add(x, z), add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    d = add(x, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    v128.store(PIN, d, 16)
 
     x = add(c, add(v128.load(w, 80), v128.load32_splat(k, 20)))
-    z = add(sum1(h), choose(h, a, b))
     extend(w + 80)
+    x = add(x, add(sum1(h), choose(h, a, b)))
+    g = add(g, x)
+    v128.store(PIN, g)
     bc = v128.xor(d, e)
-    g = add(add(g, x), z)
-    c = add(add(x, z), add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    c = add(x, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    v128.store(PIN, c, 16)
 
     x = add(b, add(v128.load(w, 96), v128.load32_splat(k, 24)))
-    z = add(sum1(g), choose(g, h, a))
     extend(w + 96)
+    x = add(x, add(sum1(g), choose(g, h, a)))
+    f = add(f, x)
+    v128.store(PIN, f)
     ab = v128.xor(c, d)
-    f = add(add(f, x), z)
-    b = add(add(x, z), add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    b = add(x, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    v128.store(PIN, b, 16)
 
     x = add(a, add(v128.load(w, 112), v128.load32_splat(k, 28)))
-    z = add(sum1(f), choose(f, g, h))
     extend(w + 112)
+    x = add(x, add(sum1(f), choose(f, g, h)))
+    e = add(e, x)
+    v128.store(PIN, e)
     bc = v128.xor(b, c)
-    e = add(add(e, x), z)
-    a = add(add(x, z), add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+    a = add(x, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+    v128.store(PIN, a, 16)
   }
   for (; w < SCHEDULE + 64 * 16; w += 128, k += 32) {
     x = add(h, add(v128.load(w, 0), v128.load32_splat(k, 0)))
-    z = add(sum1(e), choose(e, f, g))
+    x = add(x, add(sum1(e), choose(e, f, g)))
+    d = add(d, x)
+    v128.store(PIN, d)
     ab = v128.xor(a, b)
-    d = add(add(d, x), z)
-    h = add(add(x, z), add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    h = add(x, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    v128.store(PIN, h, 16)
 
     x = add(g, add(v128.load(w, 16), v128.load32_splat(k, 4)))
-    z = add(sum1(d), choose(d, e, f))
+    x = add(x, add(sum1(d), choose(d, e, f)))
+    c = add(c, x)
+    v128.store(PIN, c)
     bc = v128.xor(h, a)
-    c = add(add(c, x), z)
-    g = add(add(x, z), add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    g = add(x, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    v128.store(PIN, g, 16)
 
     x = add(f, add(v128.load(w, 32), v128.load32_splat(k, 8)))
-    z = add(sum1(c), choose(c, d, e))
+    x = add(x, add(sum1(c), choose(c, d, e)))
+    b = add(b, x)
+    v128.store(PIN, b)
     ab = v128.xor(g, h)
-    b = add(add(b, x), z)
-    f = add(add(x, z), add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    f = add(x, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    v128.store(PIN, f, 16)
 
     x = add(e, add(v128.load(w, 48), v128.load32_splat(k, 12)))
-    z = add(sum1(b), choose(b, c, d))
+    x = add(x, add(sum1(b), choose(b, c, d)))
+    a = add(a, x)
+    v128.store(PIN, a)
     bc = v128.xor(f, g)
-    a = add(add(a, x), z)
-    e = add(add(x, z), add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    e = add(x, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    v128.store(PIN, e, 16)
 
     x = add(d, add(v128.load(w, 64), v128.load32_splat(k, 16)))
-    z = add(sum1(a), choose(a, b, c))
+    x = add(x, add(sum1(a), choose(a, b, c)))
+    h = add(h, x)
+    v128.store(PIN, h)
     ab = v128.xor(e, f)
-    h = add(add(h, x), z)
-    d = add(add(x, z), add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    d = add(x, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    v128.store(PIN, d, 16)
 
     x = add(c, add(v128.load(w, 80), v128.load32_splat(k, 20)))
-    z = add(sum1(h), choose(h, a, b))
+    x = add(x, add(sum1(h), choose(h, a, b)))
+    g = add(g, x)
+    v128.store(PIN, g)
     bc = v128.xor(d, e)
-    g = add(add(g, x), z)
-    c = add(add(x, z), add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    c = add(x, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    v128.store(PIN, c, 16)
 
     x = add(b, add(v128.load(w, 96), v128.load32_splat(k, 24)))
-    z = add(sum1(g), choose(g, h, a))
+    x = add(x, add(sum1(g), choose(g, h, a)))
+    f = add(f, x)
+    v128.store(PIN, f)
     ab = v128.xor(c, d)
-    f = add(add(f, x), z)
-    b = add(add(x, z), add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    b = add(x, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    v128.store(PIN, b, 16)
 
     x = add(a, add(v128.load(w, 112), v128.load32_splat(k, 28)))
-    z = add(sum1(f), choose(f, g, h))
+    x = add(x, add(sum1(f), choose(f, g, h)))
+    e = add(e, x)
+    v128.store(PIN, e)
     bc = v128.xor(b, c)
-    e = add(add(e, x), z)
-    a = add(add(x, z), add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+    a = add(x, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+    v128.store(PIN, a, 16)
   }
   save(a, b, c, d, e, f, g, h)
 }
@@ -268,52 +306,68 @@ function closingRounds(): void {
   for (let t: usize = 0; t < 64; t += 8) {
     const k = CLOSING + t * 4
     x = add(h, v128.load32_splat(k, 0))
-    z = add(sum1(e), choose(e, f, g))
+    x = add(x, add(sum1(e), choose(e, f, g)))
+    d = add(d, x)
+    v128.store(PIN, d)
     ab = v128.xor(a, b)
-    d = add(add(d, x), z)
-    h = add(add(x, z), add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    h = add(x, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
+    v128.store(PIN, h, 16)
 
     x = add(g, v128.load32_splat(k, 4))
-    z = add(sum1(d), choose(d, e, f))
+    x = add(x, add(sum1(d), choose(d, e, f)))
+    c = add(c, x)
+    v128.store(PIN, c)
     bc = v128.xor(h, a)
-    c = add(add(c, x), z)
-    g = add(add(x, z), add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    g = add(x, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
+    v128.store(PIN, g, 16)
 
     x = add(f, v128.load32_splat(k, 8))
-    z = add(sum1(c), choose(c, d, e))
+    x = add(x, add(sum1(c), choose(c, d, e)))
+    b = add(b, x)
+    v128.store(PIN, b)
     ab = v128.xor(g, h)
-    b = add(add(b, x), z)
-    f = add(add(x, z), add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    f = add(x, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
+    v128.store(PIN, f, 16)
 
     x = add(e, v128.load32_splat(k, 12))
-    z = add(sum1(b), choose(b, c, d))
+    x = add(x, add(sum1(b), choose(b, c, d)))
+    a = add(a, x)
+    v128.store(PIN, a)
     bc = v128.xor(f, g)
-    a = add(add(a, x), z)
-    e = add(add(x, z), add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    e = add(x, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
+    v128.store(PIN, e, 16)
 
     x = add(d, v128.load32_splat(k, 16))
-    z = add(sum1(a), choose(a, b, c))
+    x = add(x, add(sum1(a), choose(a, b, c)))
+    h = add(h, x)
+    v128.store(PIN, h)
     ab = v128.xor(e, f)
-    h = add(add(h, x), z)
-    d = add(add(x, z), add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    d = add(x, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
+    v128.store(PIN, d, 16)
 
     x = add(c, v128.load32_splat(k, 20))
-    z = add(sum1(h), choose(h, a, b))
+    x = add(x, add(sum1(h), choose(h, a, b)))
+    g = add(g, x)
+    v128.store(PIN, g)
     bc = v128.xor(d, e)
-    g = add(add(g, x), z)
-    c = add(add(x, z), add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    c = add(x, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
+    v128.store(PIN, c, 16)
 
     x = add(b, v128.load32_splat(k, 24))
-    z = add(sum1(g), choose(g, h, a))
+    x = add(x, add(sum1(g), choose(g, h, a)))
+    f = add(f, x)
+    v128.store(PIN, f)
     ab = v128.xor(c, d)
-    f = add(add(f, x), z)
-    b = add(add(x, z), add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    b = add(x, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
+    v128.store(PIN, b, 16)
 
     x = add(a, v128.load32_splat(k, 28))
-    z = add(sum1(f), choose(f, g, h))
+    x = add(x, add(sum1(f), choose(f, g, h)))
+    e = add(e, x)
+    v128.store(PIN, e)
     bc = v128.xor(b, c)
-    e = add(add(e, x), z)
-    a = add(add(x, z), add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+    a = add(x, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
+    v128.store(PIN, a, 16)
   }
   save(a, b, c, d, e, f, g, h)
 }
@@ -376,15 +430,21 @@ export function close(): void {
   closingRounds()
 }
 
-/** Four digests, 128 bytes. */
-export function emit(to: usize): void {
+/** Four digests, `mask` laid over the second half of each. */
+@inline
+function emitMasked(to: usize, mask: v128): void {
   const s = SCHEDULE
   transpose(v128.load(STATE, 0), v128.load(STATE, 16), v128.load(STATE, 32), v128.load(STATE, 48), s)
   transpose(v128.load(STATE, 64), v128.load(STATE, 80), v128.load(STATE, 96), v128.load(STATE, 112), s + 64)
   for (let l: usize = 0; l < 4; l++) {
     v128.store(to + l * 32, swap(v128.load(s + l * 16)))
-    v128.store(to + l * 32, swap(v128.load(s + 64 + l * 16)), 16)
+    v128.store(to + l * 32, v128.and(mask, swap(v128.load(s + 64 + l * 16))), 16)
   }
+}
+
+/** Four digests, 128 bytes. */
+export function emit(to: usize): void {
+  emitMasked(to, i32x4.splat(-1))
 }
 
 /**
@@ -403,31 +463,40 @@ export function messages(from: usize, size: usize, count: usize, to: usize): voi
   }
 }
 
-/** Clears the two top bits of each digest's last byte. */
-export function trunc254(at: usize, count: usize): void {
-  for (at += 31; count > 0; count--, at += 32) store<u8>(at, load<u8>(at) & 0x3f)
+/**
+ * Digests of `count` messages of 64 bytes, for which `prepare` ran. `top` masks the last byte of each.
+ * Else as `messages`.
+ */
+export function pairs(from: usize, count: usize, top: u32, to: usize): void {
+  const mask = i32x4.replace_lane(i32x4.splat(-1), 3, (top << 24) | 0x00ffffff)
+  for (let m: usize = 0; m < count; m += 4) {
+    begin()
+    gather(from, 64)
+    rounds()
+    closingRounds()
+    emitMasked(to, mask)
+    from += 256
+    to += 128
+  }
 }
 
-/** 127 bytes become 128, `quads` times (FRC-0069). */
+/** A quarter of a quad that is not the first: its words and those a word earlier, shifted alike. */
+@inline
+function element(from: usize, to: usize, up: i32, top: v128): void {
+  const down = 64 - up
+  v128.store(to, v128.or(i64x2.shr_u(v128.load(from - 8), down), i64x2.shl(v128.load(from), up)))
+  v128.store(to, v128.and(top, v128.or(i64x2.shr_u(v128.load(from, 8), down), i64x2.shl(v128.load(from, 16), up))), 16)
+}
+
+/** 127 bytes become 128, `quads` times (FRC-0069). Reads one byte beyond, which changes nothing. */
 export function fr32(from: usize, quads: usize, to: usize): void {
-  const top: u64 = 0x3fffffffffffffff
+  const top = i64x2(-1, 0x3fffffffffffffff)
   for (; quads > 0; quads--, from += 127, to += 128) {
-    for (let i: usize = 0; i < 24; i += 8) store<u64>(to + i, load<u64>(from + i))
-    store<u64>(to, load<u64>(from, 24) & top, 24)
-    for (let e: usize = 1; e < 4; e++) {
-      const up: u64 = 2 * e
-      const down: u64 = 64 - up
-      const s = from + 32 * e - 8
-      const d = to + 32 * e
-      let low = load<u64>(s)
-      for (let i: usize = 0; i < 24; i += 8) {
-        const high = load<u64>(s + i, 8)
-        store<u64>(d + i, (low >> down) | (high << up))
-        low = high
-      }
-      const last = e == 3 ? load<u64>(from, 119) >> 8 : load<u64>(s, 32)
-      store<u64>(d, ((low >> down) | (last << up)) & top, 24)
-    }
+    v128.store(to, v128.load(from))
+    v128.store(to, v128.and(top, v128.load(from, 16)), 16)
+    element(from + 32, to + 32, 2, top)
+    element(from + 64, to + 64, 4, top)
+    element(from + 96, to + 96, 6, top)
   }
 }
 

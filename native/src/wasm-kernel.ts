@@ -18,7 +18,7 @@ interface Exports {
   close(): void
   emit(to: number): void
   messages(from: number, size: number, count: number, to: number): void
-  trunc254(at: number, count: number): void
+  pairs(from: number, count: number, top: number, to: number): void
   fr32(from: number, quads: number, to: number): void
   crcTables(): void
   crc32c(seed: number, from: number, length: number): number
@@ -32,6 +32,8 @@ interface Exports {
 export const TILE_BYTES = 65_536
 /** The most of a message that keccak is fed at once: whole blocks of 136 bytes. */
 const KECCAK_BYTES = 481 * 136
+/** What commp keeps of a digest's last byte. */
+const TRUNC254 = 0x3f
 const LANES = 4
 const BLOCK = 64
 /** Longer messages, and those that do not end on a block, are fed lane by lane. */
@@ -109,8 +111,7 @@ export class WasmKernel {
   /** Hashes the `count` pairs among the nodes into the nodes. */
   pairs(count: number, scheme: TreeScheme): void {
     this.#prepare(BLOCK)
-    this.#wasm.messages(this.#nodesAt, BLOCK, count, this.#nodesAt)
-    if (scheme === 2) this.#wasm.trunc254(this.#nodesAt, count)
+    this.#wasm.pairs(this.#nodesAt, count, scheme === 2 ? TRUNC254 : 0xff, this.#nodesAt)
   }
 
   /** keccak-256 of equal messages. Lengths are the caller's to check. */
