@@ -25,7 +25,7 @@ const program = (name: string, path: string): string =>
   join(dirname(createRequire(import.meta.url).resolve(name)), '..', '..', path)
 
 const HOLDFAST = program('@holdfast/client', 'bin/holdfast.mjs')
-const HOLDFAST_PROVIDER = program('@holdfast/provider', 'bin/holdfast-provider.mjs')
+export const HOLDFAST_PROVIDER: string = program('@holdfast/provider', 'bin/holdfast-provider.mjs')
 
 /** A provider's process as `holdfast devnet status` lists it. */
 export interface ProviderProcess {

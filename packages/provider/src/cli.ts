@@ -4,6 +4,7 @@
  */
 import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
 import { Command, CommanderError, Option } from 'commander'
+import { type DashboardFlags, dashboard } from './cli/dashboard.ts'
 import { type InitFlags, init } from './cli/init.ts'
 import { deals, type EarningsFlags, earnings, type LookFlags, status } from './cli/look.ts'
 import { type CommandResult, printError, printResult } from './cli/output.ts'
@@ -105,6 +106,16 @@ const earningsCommand = (program: Command): void => {
     .action((flags: EarningsFlags & JsonFlag) => finish(earnings(flags), flags.json === true))
 }
 
+const dashboardCommand = (program: Command): void => {
+  program
+    .command('dashboard')
+    .description("a link to the node's page that logs in once")
+    .addOption(home())
+    .option('--sign <challenge>', "sign what the page's login shows, with the operator's key")
+    .option('--json', 'print one JSON value')
+    .action((flags: DashboardFlags & JsonFlag) => finish(dashboard(flags), flags.json === true))
+}
+
 const scrubCommand = (program: Command): void => {
   program
     .command('scrub')
@@ -129,6 +140,7 @@ const main = async (): Promise<void> => {
   )
   lookCommand(program, 'deals', 'every deal: state, size, periods, proofs, damage', deals)
   earningsCommand(program)
+  dashboardCommand(program)
   scrubCommand(program)
   try {
     await program.parseAsync()

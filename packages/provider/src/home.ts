@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly accounts: string
   /** The volume that `init` makes. */
   readonly volume: string
+  /** What logs in to the dashboard. */
+  readonly dashboardToken: string
   /** The indexes of all volumes. */
   readonly indexes: string
   /** Bundles of the last periods. */
@@ -42,6 +44,7 @@ export const homePaths = (home: string): HomePaths => ({
   state: join(home, 'state'),
   accounts: join(home, 'accounts'),
   volume: join(home, 'volume-0'),
+  dashboardToken: join(home, 'dashboard.token'),
   indexes: join(home, 'indexes'),
   bundles: join(home, 'bundles'),
   lock: join(home, 'lock'),

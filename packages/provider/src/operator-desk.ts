@@ -150,6 +150,15 @@ export class OperatorDesk {
     return this.#accounts.close()
   }
 
+  /** Resolves after the next block or change of an alarm, or when the signal fires. */
+  async nextNews(signal: AbortSignal): Promise<void> {
+    const heard = new AbortController()
+    const stop = AbortSignal.any([signal, heard.signal])
+    const forget = this.board.onChange(() => heard.abort())
+    await this.#parts.follower.nextUpdate(stop)
+    forget()
+  }
+
   /** Answered from memory, so it can be asked when the chain cannot. */
   async safeToStop(): Promise<SafeToStop> {
     return (await this.#source.status()).safeToStop

@@ -6,6 +6,7 @@
 import { milliseconds } from '@holdfast/protocol'
 import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
+import { Dashboard } from './dashboard/dashboard.ts'
 import { lockHome } from './home.ts'
 import { Denylist } from './http/denylist.ts'
 import { PROGRESS_RULE } from './http/progress-watch.ts'
@@ -37,6 +38,7 @@ export class Provider {
   readonly #parts: ProviderParts
   readonly #tasks = new TaskGroup()
   readonly #desk: OperatorDesk
+  readonly #dashboard: Dashboard
   readonly #admin: AdminServer
   readonly #guards: { readonly grpc: ConnectionGuard; readonly http: ConnectionGuard }
   readonly #stopAsked: { readonly promise: Promise<void>; readonly resolve: () => void }
@@ -47,12 +49,14 @@ export class Provider {
     dependencies: ProviderDependencies,
     options: ProviderOptions,
     parts: ProviderParts,
-    desk: OperatorDesk,
+    seen: { readonly desk: OperatorDesk; readonly dashboard: Dashboard },
   ) {
     this.#dependencies = dependencies
     this.#options = options
     this.#parts = parts
+    const { desk, dashboard } = seen
     this.#desk = desk
+    this.#dashboard = dashboard
     this.#admin = new AdminServer({ registry: parts.admin, logger: dependencies.logger })
     this.#stopAsked = promised()
     registerOperations(parts.admin, {
@@ -68,6 +72,7 @@ export class Provider {
       http: new ConnectionGuard(watched),
     }
     desk.register(parts.admin)
+    dashboard.register(parts.admin)
   }
 
   /**
@@ -86,7 +91,8 @@ export class Provider {
       const { paths, software } = options
       const place = { paths, software, live: parts.live }
       const desk = await OperatorDesk.open(dependencies, place, parts)
-      return new Provider(dependencies, options, parts, desk)
+      const dashboard = await Dashboard.open(dependencies, options, desk)
+      return new Provider(dependencies, options, parts, { desk, dashboard })
     } catch (error) {
       await lock.release()
       throw error
@@ -112,6 +118,7 @@ export class Provider {
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
     this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
     this.#desk.run(this.#tasks)
+    await this.#dashboard.start(this.#tasks)
     const { host, grpcPort, httpPort } = this.#options.config
     this.#rpc = this.#rpcServer()
     this.#http = this.#httpServer()
@@ -143,6 +150,7 @@ export class Provider {
   async stop(cut: AbortSignal): Promise<void> {
     await Promise.all([this.#rpc?.close(cut), this.#http?.close(cut)])
     await this.#admin.close()
+    await this.#dashboard.close()
     await this.#tasks.stop().finally(() => this.#closeParts())
   }
 

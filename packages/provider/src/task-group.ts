@@ -3,12 +3,18 @@
  * for all of them. A task that throws stops the group and is the reason the program ends: crash
  * beats limping.
  */
+import { setMaxListeners } from 'node:events'
 import { HoldfastError } from '@holdfast/protocol'
 
 export class TaskGroup {
   readonly #controller = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #failure: { readonly name: string; readonly error: unknown } | undefined
+
+  constructor() {
+    // Every task waits on this one signal, some in several places: that is no leak.
+    setMaxListeners(0, this.#controller.signal)
+  }
 
   /** Fires when the group stops. */
   get signal(): AbortSignal {

@@ -64,7 +64,10 @@ export interface DamageStatus {
 
 /** A transaction on its way, or mined lately. */
 export interface TransactionStatus {
+  /** `prove 17`, `settle`, … */
   readonly kind: string
+  /** Whether it is a proof: those may not wait. */
+  readonly isProof: boolean
   readonly state: 'in flight' | 'mined'
   readonly transaction: Hash32 | undefined
   readonly nonce: number | undefined

@@ -25,7 +25,7 @@ export interface StopView {
   readonly weight: bigint
   readonly nextWeight: bigint
   readonly proven: boolean
-  /** Transactions of ours that are on their way, by name. */
+  /** Proofs that are on their way, by name. Other transactions are written down and may wait. */
   readonly inFlight: readonly string[]
   /** The first moment at which an accepted deal can no longer be opened, if any waits. */
   readonly openBefore: Timestamp | undefined

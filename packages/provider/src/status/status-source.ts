@@ -250,7 +250,9 @@ export class StatusSource {
       weight: chain.weight,
       nextWeight: weightAt(follower.state, period(chain.period + 1n)),
       proven: chain.proven,
-      inFlight: transactions.filter(({ state }) => state === 'in flight').map(({ kind }) => kind),
+      inFlight: transactions
+        .filter(({ state, isProof }) => state === 'in flight' && isProof)
+        .map(({ kind }) => kind),
       openBefore: before.sort((a, b) => Number(a - b)).find((at) => at >= chain.time),
       unsure: unsureOf(chain, network),
     })

@@ -20,7 +20,15 @@ export const transactionRows = (
     ...mined.map(({ kind, transaction, at, wei }): TransactionStatus => {
       const slot = slots.get(transaction)
       return {
-        ...{ kind, state: 'mined', transaction, at, wei, nonce: slot?.nonce },
+        ...{
+          kind,
+          isProof: kind === 'prove',
+          state: 'mined',
+          transaction,
+          at,
+          wei,
+          nonce: slot?.nonce,
+        },
         replacements: slot === undefined ? undefined : slot.attempts.length - 1,
       }
     }),
@@ -33,7 +41,8 @@ const inFlight = (line: Pick<NonceLine, 'unspent' | 'intent'>): readonly Transac
     const latest = slot.attempts.at(-1)
     const intent = latest === undefined ? undefined : line.intent(latest.intent)
     return {
-      kind: latest?.cancels === true ? 'cancel' : (intent?.name ?? 'transaction'),
+      kind: latest?.cancels === true ? 'cancel' : nameOf(intent?.name ?? 'transaction'),
+      isProof: intent?.lane === 'proofs',
       state: 'in flight',
       transaction: latest?.hash,
       nonce: slot.nonce,
@@ -42,3 +51,9 @@ const inFlight = (line: Pick<NonceLine, 'unspent' | 'intent'>): readonly Transac
       wei: undefined,
     }
   })
+
+/** `settle 0x… 0x…` names every deal; people want to know how many. */
+const nameOf = (name: string): string => {
+  const [word = name, ...subjects] = name.split(' ')
+  return subjects.length > 1 ? `${word} of ${subjects.length} deals` : name
+}
