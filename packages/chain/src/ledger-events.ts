@@ -80,8 +80,14 @@ export type LedgerEvent =
   | {
       readonly kind: 'deal-closed'
       readonly deal: DealId
+      /** Rest of the escrow, to the client. */
       readonly refunded: Amount
+      /** Collateral to the provider, ... */
       readonly returned: Amount
+      /** ... to the client, ... */
+      readonly compensation: Amount
+      /** ... and to the fee account. */
+      readonly forfeited: Amount
     }
   | { readonly kind: 'seed-posted'; readonly period: Period; readonly seed: Hash32 }
   | { readonly kind: 'period-proven'; readonly provider: ProviderId; readonly period: Period }
@@ -97,12 +103,20 @@ export type LedgerEvent =
       readonly token: Address
       readonly amount: Amount
     }
+  /** A provider's earnings went to its beneficiary. */
+  | {
+      readonly kind: 'claimed'
+      readonly provider: ProviderId
+      readonly beneficiary: Address
+      readonly token: Address
+      readonly amount: Amount
+    }
 
-/** One entry of one provider's bundle of one period: what a dispute is about. At most one each. */
-export interface DisputedEntry {
+/** Names a dispute in events: `disputeIdOf` its entry. */
+export interface DisputeRef {
+  readonly dispute: Hash32
   readonly provider: ProviderId
   readonly period: Period
-  readonly question: BundleQuestion
 }
 
 /** Everything that happens in committing, auditing, disputing and ending early. */
@@ -124,28 +138,25 @@ export type SettlementEvent =
       readonly provider: ProviderId
       readonly period: Period
       readonly reporter: Address
-      /** What left the stake. */
+      /** What left the stake; half of it, rounded down, went to the reporter. */
       readonly slashed: Amount
-      /** The part of it that the reporter got. */
-      readonly reward: Amount
     }
   | ({
       readonly kind: 'dispute-opened'
+      readonly question: BundleQuestion
       readonly opener: Address
       readonly bond: Amount
-    } & DisputedEntry)
-  | ({ readonly kind: 'dispute-answered' } & DisputedEntry)
-  /** Not answered in time: stake, mark and bond are as `period-unmarked` and the figures say. */
+    } & DisputeRef)
+  | ({ readonly kind: 'dispute-answered' } & DisputeRef)
+  /** Not answered in time; `period-unmarked` says what became of the mark. */
   | ({
       readonly kind: 'dispute-lost'
       readonly opener: Address
-      /** What left the stake. */
+      /** What left the stake; half of it, rounded down, went to the opener, besides its bond. */
       readonly slashed: Amount
-      /** The part of it that the opener got, besides its bond. */
-      readonly reward: Amount
-    } & DisputedEntry)
+    } & DisputeRef)
   /** The chain could not be used for 30 periods: the bond is back, the mark taken, no stake lost. */
-  | ({ readonly kind: 'dispute-expired' } & DisputedEntry)
+  | ({ readonly kind: 'dispute-expired' } & DisputeRef)
   /** A lost dispute showed it: anybody may declare the deal's fault. */
   | { readonly kind: 'deal-shown-lost'; readonly deal: DealId; readonly period: Period }
   /** A slash or its end stopped it: no deal opens until it has stake again and says so. */

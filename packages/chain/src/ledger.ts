@@ -24,6 +24,7 @@ import type {
 import type { BlockRef, LedgerUpdate, TxReceipt } from './ledger-events.ts'
 import type { NetworkParams } from './network.ts'
 import type { SendOptions } from './send-options.ts'
+import type { SettlementAccount, SettlementProvider, SettlementReader } from './settlement-port.ts'
 
 export type * from './ledger-events.ts'
 export type { NetworkParams, TokenInfo } from './network.ts'
@@ -46,8 +47,10 @@ export interface ProviderRecord {
   readonly pricePerTibMonth: Amount
   readonly provingFeeMonth: Amount
   readonly egressPerTib: Amount
+  /** Who gets what its deals earn; the owner when undefined. */
+  readonly beneficiary?: Address | undefined
   readonly stake: Amount
-  /** False after the provider said it takes no new deals. */
+  /** False after the provider said it takes no new deals, or a slash or its end stopped it. */
   readonly accepting: boolean
 }
 
@@ -62,15 +65,22 @@ export interface Deal {
   readonly slot: SlotIndex
   /** Counted periods are start <= p < end. */
   readonly start: Period
+  /** The smallest of term, funding, notice, 14 faulty periods, and the end of the provider. */
   readonly end: Period
   /** Settled periods are start <= p < settledThrough. */
   readonly settledThrough: Period
+  /** Signed, and what was added since. */
+  readonly deposit: Amount
   /** Escrow still held. */
   readonly escrow: Amount
   /** Paid so far, fee included. */
   readonly paid: Amount
-  /** Set when faulty: the first period that is no longer paid. */
+  /** The first unpaid period of the fault that lasts or is not settled yet. */
   readonly faultedFrom: Period | undefined
+  /** The first period paid again after that fault; undefined while it lasts. */
+  readonly recoveredAt: Period | undefined
+  /** It ended because its bytes are lost or its provider was terminated: the collateral is seized. */
+  readonly lost: boolean
 }
 
 /** The tree that is challenged in one period. */
@@ -86,7 +96,7 @@ export interface DealFilter {
   readonly dataset?: Hash32
 }
 
-export interface LedgerReader {
+export interface LedgerReader extends SettlementReader {
   readonly network: NetworkParams
   /**
    * Updates after `after` (from the deployment when undefined), then live, until the signal fires:
@@ -130,14 +140,19 @@ export interface LedgerReader {
 }
 
 /** What anybody with a key may do. */
-export interface AccountLedger extends LedgerReader {
+export interface AccountLedger extends LedgerReader, SettlementAccount {
   readonly account: Address
   /** Moves tokens into the vault, by permit where the token has it, else approve and deposit. */
   deposit(token: Address, amount: Amount, options?: SendOptions): Promise<TxReceipt>
   withdraw(token: Address, amount: Amount, options?: SendOptions): Promise<TxReceipt>
+  /** Credits what a provider's deals earned to the beneficiary that it named. */
+  claim(token: Address, provider: ProviderId, options?: SendOptions): Promise<TxReceipt>
   /** Pays what is proven and final. Zero is a valid result. */
   settle(deals: readonly DealId[], options?: SendOptions): Promise<TxReceipt>
-  /** Settles an ended deal to the last unit: rest of the escrow to the client, collateral to the provider. */
+  /**
+   * Settles an ended deal to the last unit, once every period before its end is final: rest of the
+   * escrow to the client; collateral to the provider, less what misses and faults are charged.
+   */
   closeDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt>
 }
 
@@ -161,7 +176,7 @@ export interface ProvePeriodParameters {
   readonly answers: readonly Uint8Array[]
 }
 
-export interface ProviderLedger extends AccountLedger {
+export interface ProviderLedger extends AccountLedger, SettlementProvider {
   /**
    * The sender becomes the provider's owner. The stake is taken from its free balance in the vault,
    * in the network's first token: deposit before.
@@ -178,7 +193,10 @@ export interface ProviderLedger extends AccountLedger {
   ): Promise<TxReceipt>
   /** From the free balance in the vault, in the network's first token. */
   addStake(amount: Amount, options?: SendOptions): Promise<TxReceipt>
-  /** Back to the free balance; only when the provider accepts no deals and its tree is empty. */
+  /**
+   * Back to the free balance; only when the provider accepts no deals, its tree is empty and was so
+   * in every period that is not final, no dispute is open and no audit owed.
+   */
   withdrawStake(amount: Amount, options?: SendOptions): Promise<TxReceipt>
   openDeal(parameters: OpenDealParameters, options?: SendOptions): Promise<TxReceipt>
   provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt>

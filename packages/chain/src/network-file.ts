@@ -3,7 +3,16 @@
  * decimal strings. Reading checks every field; writing is atomic. The file holds no secret.
  */
 import { readFile } from 'node:fs/promises'
-import { type Address, address, HoldfastError, seconds, timestamp, toHex } from '@holdfast/protocol'
+import {
+  type Address,
+  address,
+  amount,
+  brokenTiming,
+  HoldfastError,
+  seconds,
+  timestamp,
+  toHex,
+} from '@holdfast/protocol'
 import { writeFileAtomically } from './atomic-file.ts'
 import { type Fields, fieldsOf } from './json.ts'
 import type { NetworkParams, TokenInfo } from './ledger.ts'
@@ -24,7 +33,9 @@ export interface NetworkFile extends NetworkParams {
   readonly devnet?: DevnetInfo
 }
 
-const FORMAT = 'holdfast-network/1'
+const FORMAT = 'holdfast-network/2'
+/** Networks without disputes, whose contracts this version cannot use. */
+const FORMER_FORMAT = 'holdfast-network/1'
 const FILE_CHARACTERS_MAX = 1024 * 1024
 
 const addressField = (fields: Fields, name: string): Address => {
@@ -46,6 +57,7 @@ const contractsFrom = (fields: Fields): NetworkParams['contracts'] => ({
   registry: addressField(fields, 'registry'),
   market: addressField(fields, 'market'),
   proofs: addressField(fields, 'proofs'),
+  disputes: addressField(fields, 'disputes'),
   beacon: addressField(fields, 'beacon'),
 })
 
@@ -70,10 +82,25 @@ const paramsFrom = (fields: Fields): NetworkParams => ({
   period: seconds(fields.bigint('period')),
   window: seconds(fields.bigint('window')),
   seedDelay: seconds(fields.bigint('seedDelay')),
+  disputeTime: seconds(fields.bigint('disputeTime')),
+  answerTime: seconds(fields.bigint('answerTime')),
+  auditChance: fields.integer('auditChance', { min: 1, max: 2 ** 32 - 1 }),
+  disputeBond: amount(fields.bigint('disputeBond')),
+  disputeSlash: amount(fields.bigint('disputeSlash')),
   directChallenges: fields.integer('directChallenges', { min: 1, max: 460 }),
   feeBps: fields.integer('feeBps', { max: 10_000 }),
   drand: drandFrom(fields.fields('drand')),
 })
+
+const checkFormat = (fields: Fields): void => {
+  const format = fields.text('format')
+  if (format === FORMAT) return
+  const reason =
+    format === FORMER_FORMAT
+      ? `is ${format}: its contracts know no disputes; make the network anew, or get its new file`
+      : `is not ${FORMAT}`
+  throw fields.refuse('format', reason)
+}
 
 /**
  * A network file's value, every field checked.
@@ -84,10 +111,12 @@ export const parseNetwork = (value: unknown, path: string): NetworkFile => {
     value,
     (reason) => new HoldfastError({ code: 'CONFIG_INVALID', path, reason }),
   )
-  if (fields.text('format') !== FORMAT) throw fields.refuse('format', `is not ${FORMAT}`)
+  checkFormat(fields)
   const params = paramsFrom(fields)
   if (params.period === 0n) throw fields.refuse('period', 'is zero')
   if (params.window > params.period) throw fields.refuse('window', 'is longer than the period')
+  const broken = brokenTiming(params)
+  if (broken !== undefined) throw fields.refuse('disputeTime', `does not fit: ${broken}`)
   const devnet = fields.has('devnet') ? fields.fields('devnet') : undefined
   return {
     ...params,

@@ -9,6 +9,7 @@ import type {
   BundleOpening,
   CallOptions,
   DealId,
+  DisputedEntry,
   Hash32,
   LeafOpening,
   Period,
@@ -18,8 +19,10 @@ import type {
   SlotPath,
   Timestamp,
 } from '@holdfast/protocol'
-import type { DisputedEntry, TxReceipt } from './ledger-events.ts'
+import type { TxReceipt } from './ledger-events.ts'
 import type { SendOptions } from './send-options.ts'
+
+export type { DisputedEntry } from '@holdfast/protocol'
 
 /** An audit that a provider owes. While it does, it can neither commit nor prove another period. */
 export interface OwedAudit {
@@ -103,8 +106,9 @@ export interface SettlementAccount extends SettlementReader {
   /**
    * Asks a provider to show one entry on chain. Takes the bond (`ProviderStanding.bond`) from the free
    * balance in the network's first token; returned with half of the slash when it is not answered.
-   * @throws HoldfastError `DISPUTE_STATE` when it was disputed before, too late, not committed, or
-   *   too many are open; `PROOF_INVALID` for the membership; `FUNDS_INSUFFICIENT`.
+   * @throws HoldfastError `DISPUTE_STATE` when it was disputed before, `WINDOW_CLOSED` when it is too
+   *   late, `PROVIDER_STATE` when the period is not committed or too many are open; `PROOF_INVALID`
+   *   for the membership; `FUNDS_INSUFFICIENT`.
    */
   openDispute(parameters: OpenDisputeParameters, options?: SendOptions): Promise<TxReceipt>
   /**
@@ -130,13 +134,13 @@ export interface SettlementAccount extends SettlementReader {
   /**
    * Ends an audit that is overdue; half of the slash is the sender's.
    * @param usable a period after the audited one that had a seed and is over.
-   * @throws HoldfastError `PROVIDER_STATE` when none is owed or it is not late.
+   * @throws HoldfastError `NOTHING_TO_DO` when none is owed, `PROVIDER_STATE` when it is not late.
    */
   slashAudit(provider: ProviderId, usable: Period, options?: SendOptions): Promise<TxReceipt>
   /**
    * Writes a missed period down, which then is charged.
-   * @throws HoldfastError `PROVIDER_STATE` when it is not missed; `NOTHING_TO_DO` when it is written
-   *   down already or final.
+   * @throws HoldfastError `PROVIDER_STATE` when it is not missed or final; `NOTHING_TO_DO` when it is
+   *   written down already or can still be proven.
    */
   reportMissed(provider: ProviderId, period: Period, options?: SendOptions): Promise<TxReceipt>
   /**
@@ -194,7 +198,7 @@ export interface SettlementProvider extends SettlementAccount {
    *   `PROVIDER_STATE` while an audit is owed.
    */
   commitPeriod(parameters: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt>
-  /** @throws HoldfastError `PROVIDER_STATE` when this audit is not owed, `PROOF_INVALID`. */
+  /** @throws HoldfastError `NOTHING_TO_DO` when this audit is not owed, `PROOF_INVALID`. */
   answerAudit(parameters: AnswerAuditParameters, options?: SendOptions): Promise<TxReceipt>
   /** The bytes are back: the deal takes a slot again and is paid from the next period on. */
   recoverDeal(parameters: RecoverDealParameters, options?: SendOptions): Promise<TxReceipt>

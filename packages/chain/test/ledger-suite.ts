@@ -3,9 +3,13 @@
  * harness and shares one among its tests; each test brings its own accounts, and time only moves on.
  */
 import { afterAll, beforeAll, describe } from '@jest/globals'
+import { auditSuite, committingSuite, lateAuditSuite } from './suite/committing.ts'
 import { impossibleDealSuite, openingSuite, refusalSuite } from './suite/deals.ts'
+import { dealDisputeSuite, disputeLimitSuite, disputeSuite } from './suite/disputes.ts'
 import { followingSuite, interruptionSuite, lostBlockSuite, reorgSuite } from './suite/following.ts'
+import { missingSuite, terminationSuite } from './suite/missing.ts'
 import { provingSuite, timingSuite, wrongAnswerSuite } from './suite/proofs.ts'
+import { extensionSuite, recoverySuite } from './suite/recovering.ts'
 import { moneySuite, registrySuite, stakeSuite } from './suite/registry.ts'
 import { endingSuite, faultSuite, paymentSuite } from './suite/settling.ts'
 import type { Harness } from './support/harness.ts'
@@ -36,6 +40,16 @@ export const ledgerSuite = (name: string, open: () => Promise<Harness>): void =>
     describe('paying', () => paymentSuite(source))
     describe('ending', () => endingSuite(source))
     describe('faults', () => faultSuite(source))
+    describe('committing', () => committingSuite(source))
+    describe('audits', () => auditSuite(source))
+    describe('late audits', () => lateAuditSuite(source))
+    describe('disputes', () => disputeSuite(source))
+    describe('limits of disputes', () => disputeLimitSuite(source))
+    describe('disputes about deals', () => dealDisputeSuite(source))
+    describe('missing', () => missingSuite(source))
+    describe('terminations', () => terminationSuite(source))
+    describe('recovery', () => recoverySuite(source))
+    describe('extensions and notice', () => extensionSuite(source))
     describe('following', () => followingSuite(source))
     describe('interruptions', () => interruptionSuite(source))
     describe('reorganisations', () => reorgSuite(source))

@@ -2,7 +2,15 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { address, type HoldfastError, hash32, seconds, timestamp, toHex } from '@holdfast/protocol'
+import {
+  address,
+  amount,
+  type HoldfastError,
+  hash32,
+  seconds,
+  timestamp,
+  toHex,
+} from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   formatNetwork,
@@ -22,6 +30,7 @@ const NETWORK: NetworkFile = {
     registry: at('2'),
     market: at('3'),
     proofs: at('4'),
+    disputes: at('7'),
     beacon: at('5'),
   },
   tokens: [{ address: at('6'), symbol: 'tUSD', decimals: 6 }],
@@ -30,6 +39,11 @@ const NETWORK: NetworkFile = {
   period: seconds(86_400n),
   window: seconds(14_400n),
   seedDelay: seconds(60n),
+  disputeTime: seconds(172_800n),
+  answerTime: seconds(86_400n),
+  auditChance: 30,
+  disputeBond: amount(1_000_000n),
+  disputeSlash: amount(5_000_000n),
   directChallenges: 10,
   feeBps: 500,
   drand: {
@@ -68,6 +82,12 @@ describe('network files', () => {
 
   test.each([
     ['format', { format: 'holdfast-network/9' }],
+    ['format', { format: 'holdfast-network/1' }],
+    ['contracts.disputes', { contracts: { ...NETWORK.contracts, disputes: undefined } }],
+    ['disputeTime', { disputeTime: '0' }],
+    ['answerTime', { answerTime: '172801' }],
+    ['auditChance', { auditChance: 0 }],
+    ['disputeBond', { disputeBond: 1.5 }],
     ['chainId', { chainId: -1 }],
     ['chainId', { chainId: 1.5 }],
     ['period', { period: '0' }],

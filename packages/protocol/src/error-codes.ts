@@ -56,12 +56,7 @@ export type HoldfastErrorDetail =
   | { readonly code: 'DEAL_EXISTS'; readonly deal: string }
   | { readonly code: 'DEAL_STATE'; readonly deal: string; readonly reason: string }
   | { readonly code: 'PROVIDER_STATE'; readonly provider: string; readonly reason: string }
-  | {
-      readonly code: 'DISPUTE_STATE'
-      readonly provider: string
-      readonly period: bigint
-      readonly reason: string
-    }
+  | { readonly code: 'DISPUTE_STATE'; readonly dispute: string; readonly reason: string }
   | { readonly code: 'UPLOAD_INCOMPLETE'; readonly expected: bigint; readonly actual: bigint }
   | { readonly code: 'QUOTE_EXPIRED'; readonly expiry: bigint; readonly now: bigint }
   | { readonly code: 'NETWORK_EXISTS'; readonly path: string; readonly reason: string }

@@ -64,7 +64,7 @@ export const ERROR_FIELDS: { readonly [C in HoldfastErrorCode]: FieldsOf<DetailO
   DEAL_EXISTS: { deal: 'text' },
   DEAL_STATE: { deal: 'text', reason: 'text' },
   PROVIDER_STATE: { provider: 'text', reason: 'text' },
-  DISPUTE_STATE: { provider: 'text', period: 'int', reason: 'text' },
+  DISPUTE_STATE: { dispute: 'text', reason: 'text' },
   UPLOAD_INCOMPLETE: { expected: 'int', actual: 'int' },
   QUOTE_EXPIRED: EXPIRY_NOW,
   NETWORK_EXISTS: PATH_REASON,

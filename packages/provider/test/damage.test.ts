@@ -59,6 +59,8 @@ describe('damage', () => {
     const { state } = running.provider.parts.follower
     await until('the next period is proven', () => state.isProven(now))
     const ledger = network.ledger(network.publisher)
+    // It is final, and paid, when nobody can dispute it any more.
+    for (let i = 0; i < 3; i++) network.nextPeriod()
     await until('settled', () => (state.deal(second.deal)?.settledThrough ?? 0n) > now)
     expect((await ledger.deal(first.deal))?.paid).toBe(0n)
     expect((await ledger.deal(second.deal))?.paid).toBeGreaterThan(0n)

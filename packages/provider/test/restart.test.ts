@@ -1,6 +1,6 @@
 /** Stopping and starting at awkward moments: nothing promised is forgotten, nothing is done twice. */
 import { rm } from 'node:fs/promises'
-import { providerService } from '@holdfast/protocol'
+import { finalAt, type Period, providerService } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Provider } from '../src/provider.ts'
 import { type RunningProvider, TestNetwork, until } from './support/network.ts'
@@ -23,6 +23,23 @@ describe('a restart', () => {
     running = await network.start()
   }
 
+  /** Proves further periods until what happened is final and settled. Gives the last of them. */
+  const settleBy = async (settled: () => boolean): Promise<Period> => {
+    const { follower, performer } = running.provider.parts
+    const final = finalAt(network.chain.network, network.now)
+    let last = network.now
+    while (network.chain.time < final) {
+      last = network.nextPeriod()
+      const now = last
+      await until(`period ${now} is proven`, () => {
+        const isEmpty = follower.state.treeAt(now).weight === 0n
+        return (isEmpty || follower.state.isProven(now)) && performer.duties().length === 0
+      })
+    }
+    await until('it is settled', settled)
+    return last
+  }
+
   test('in the middle of a period still proves it, and only once', async () => {
     const { deal } = await running.client.deal(payloadOf(100_000))
     await running.stop()
@@ -30,7 +47,7 @@ describe('a restart', () => {
     running = await network.start()
     const proven = (): boolean => running.provider.parts.follower.state.isProven(now)
     await until('the period is proven', proven)
-    await until('the period is settled', () => {
+    const last = await settleBy(() => {
       const fact = running.provider.parts.follower.state.deal(deal)
       return (fact?.settledThrough ?? 0n) > now
     })
@@ -38,7 +55,7 @@ describe('a restart', () => {
     await until('the state is back', proven)
     expect(running.provider.parts.performer.counts.failed.prove).toBe(0)
     const seen = await running.client.call(providerService.getDeal, { deal })
-    expect(seen).toMatchObject({ provenPeriods: 1n, lastProvenPeriod: now })
+    expect(seen).toMatchObject({ provenPeriods: 1n + last - now, lastProvenPeriod: last })
   })
 
   test('proves again what a reorganisation took back', async () => {
@@ -145,7 +162,7 @@ describe('a restart', () => {
         return (follower.state.isProven(now) || now >= end) && performer.duties().length === 0
       })
     }
-    await until('it is closed', () => follower.state.deal(deal)?.closed === true)
+    await settleBy(() => follower.state.deal(deal)?.closed === true)
     expect(follower.state.deal(deal)?.inTree).toBe(false)
     expect(follower.state.currentTree().weight).toBe(0n)
     expect((await ledger.deal(deal))?.escrow).toBe(0n)

@@ -8,7 +8,9 @@ import {
   type Address,
   address,
   amount,
+  brokenTiming,
   HoldfastError,
+  type Seconds,
   seconds,
   timestamp,
   toHex,
@@ -16,6 +18,8 @@ import {
 import { type Fields, fieldsOf } from '../json.ts'
 import { publicKeyPoint } from '../relayer/drand.ts'
 import type { DeployParameters } from './deploy.ts'
+
+const AUDIT_CHANCE = 30
 
 export interface DeployConfig {
   readonly keystore: string
@@ -56,20 +60,53 @@ const drandIn = (fields: Fields): DeployParameters['drand'] => {
   }
 }
 
-const parametersIn = (fields: Fields): DeployParameters => ({
-  tokens: fields
-    .texts('tokens', { min: 1, max: 255 })
-    .map((text) => addressIn(fields, 'tokens', text)),
-  feeAccount: addressIn(fields, 'feeAccount', fields.text('feeAccount')),
-  minimumStake: amount(fields.bigint('minimumStake')),
-  period: seconds(fields.bigint('period')),
-  window: seconds(fields.bigint('window')),
-  seedDelay: seconds(fields.bigint('seedDelay')),
-  directChallenges: fields.integer('directChallenges', { min: 1, max: 40 }),
-  feeBps: fields.integer('feeBps', { max: 9_999 }),
-  drand: drandIn(fields.fields('drand')),
-  ...(fields.has('genesis') ? { genesis: timestamp(fields.bigint('genesis')) } : {}),
-})
+/** The rules of disputes: times are the production ratios unless given; money has no default. */
+const rulesIn = (
+  fields: Fields,
+  period: Seconds,
+): Pick<
+  DeployParameters,
+  'disputeTime' | 'answerTime' | 'auditChance' | 'disputeBond' | 'disputeSlash'
+> => {
+  const time = (name: string, otherwise: bigint): Seconds =>
+    seconds(fields.has(name) ? fields.bigint(name) : otherwise)
+  return {
+    disputeTime: time('disputeTime', 2n * period),
+    answerTime: time('answerTime', period),
+    auditChance: fields.has('auditChance')
+      ? fields.integer('auditChance', { min: 1, max: 2 ** 32 - 1 })
+      : AUDIT_CHANCE,
+    disputeBond: amount(fields.bigint('disputeBond')),
+    disputeSlash: amount(fields.bigint('disputeSlash')),
+  }
+}
+
+const parametersIn = (fields: Fields): DeployParameters => {
+  const period = seconds(fields.bigint('period'))
+  return {
+    tokens: fields
+      .texts('tokens', { min: 1, max: 255 })
+      .map((text) => addressIn(fields, 'tokens', text)),
+    feeAccount: addressIn(fields, 'feeAccount', fields.text('feeAccount')),
+    minimumStake: amount(fields.bigint('minimumStake')),
+    period,
+    window: seconds(fields.bigint('window')),
+    seedDelay: seconds(fields.bigint('seedDelay')),
+    ...rulesIn(fields, period),
+    directChallenges: fields.integer('directChallenges', { min: 1, max: 40 }),
+    feeBps: fields.integer('feeBps', { max: 9_999 }),
+    drand: drandIn(fields.fields('drand')),
+    ...(fields.has('genesis') ? { genesis: timestamp(fields.bigint('genesis')) } : {}),
+  }
+}
+
+/** What ProofLedger's constructor demands, and what makes no sense. */
+const checkRules = (fields: Fields, parameters: DeployParameters): void => {
+  const broken = brokenTiming(parameters)
+  if (broken !== undefined) throw fields.refuse('disputeTime', `does not fit: ${broken}`)
+  const { minimumStake, disputeSlash } = parameters
+  if (disputeSlash > minimumStake) throw fields.refuse('disputeSlash', 'is above minimumStake')
+}
 
 /** What DrandBeacon's constructor demands, said in words before it costs a transaction. */
 const checkSchedule = (fields: Fields, parameters: DeployParameters): void => {
@@ -91,6 +128,7 @@ export const parseDeployConfig = (value: unknown, path: string): DeployConfig =>
   const fields = fieldsOf(value, refuse)
   const parameters = parametersIn(fields)
   checkSchedule(fields, parameters)
+  checkRules(fields, parameters)
   const folder = dirname(resolve(path))
   return {
     keystore: resolve(folder, fields.text('keystore', { min: 1, max: 4096 })),

@@ -7,7 +7,6 @@ import {
   type Address,
   type Amount,
   address,
-  amount,
   type Hex,
   HoldfastError,
   type Seconds,
@@ -48,16 +47,16 @@ export interface DeployParameters {
   readonly seedDelay: Seconds
   readonly directChallenges: number
   readonly feeBps: number
-  /** How long after its deadline a period can still change; 2 periods unless given. */
-  readonly disputeTime?: Seconds
-  /** How long a provider has for the answer to a dispute; 1 period unless given. */
-  readonly answerTime?: Seconds
-  /** One committed period in this many is audited by chance; 30 unless given. */
-  readonly auditChance?: number
-  /** What a dispute puts at stake, in the first token; 1 % of the minimum stake unless given. */
-  readonly disputeBond?: Amount
-  /** What a lost dispute or audit takes from the stake; a tenth of the minimum unless given. */
-  readonly disputeSlash?: Amount
+  /** How long after its deadline a period can still change. */
+  readonly disputeTime: Seconds
+  /** How long a provider has for the answer to a dispute. */
+  readonly answerTime: Seconds
+  /** One committed period in this many is audited by chance. */
+  readonly auditChance: number
+  /** What a dispute puts at stake while no other is open, in the first token. */
+  readonly disputeBond: Amount
+  /** What a lost dispute or audit takes from the stake, in the first token. */
+  readonly disputeSlash: Amount
   readonly drand: {
     readonly genesis?: Timestamp
     readonly period: Seconds
@@ -144,9 +143,9 @@ const proofsCode = (parameters: DeployParameters, at: Addresses): Hex =>
     args: [
       ...([at.registry, at.market, at.disputes, at.beacon] as const),
       {
-        disputeTime: parameters.disputeTime ?? 2n * parameters.period,
-        answerTime: parameters.answerTime ?? parameters.period,
-        auditChance: parameters.auditChance ?? 30,
+        disputeTime: parameters.disputeTime,
+        answerTime: parameters.answerTime,
+        auditChance: parameters.auditChance,
         directChallenges: parameters.directChallenges,
       },
     ],
@@ -158,8 +157,8 @@ const disputesCode = (parameters: DeployParameters, at: Addresses): Hex =>
     bytecode: disputesBytecode,
     args: [
       ...([at.vault, at.registry, at.proofs] as const),
-      parameters.disputeBond ?? amount(parameters.minimumStake / 100n),
-      parameters.disputeSlash ?? amount(parameters.minimumStake / 10n),
+      parameters.disputeBond,
+      parameters.disputeSlash,
     ],
   })
 
@@ -230,6 +229,7 @@ export const deployContracts = async (
   const genesis = parameters.genesis ?? timestamp(newest.timestamp)
   const drand = { ...parameters.drand, genesis: parameters.drand.genesis ?? genesis }
   const { period, window, seedDelay, directChallenges, feeBps } = parameters
+  const { disputeTime, answerTime, auditChance, disputeBond, disputeSlash } = parameters
   const nonce = await reach(client, (rpc) =>
     getTransactionCount(rpc, { address: signer.address, blockTag: 'pending' }),
   )
@@ -246,5 +246,6 @@ export const deployContracts = async (
   return {
     ...{ chainId: client.chainId, contracts, tokens, deployedAt: deployedAt ?? 0n },
     ...{ genesis, period, window, seedDelay, directChallenges, feeBps, drand },
+    ...{ disputeTime, answerTime, auditChance, disputeBond, disputeSlash },
   }
 }

@@ -26,12 +26,17 @@ const DEFAULT_DELAY = seconds(1)
 const DRAND_PERIOD = seconds(1)
 const DIRECT_CHALLENGES = 10
 const FEE_BPS = 500
+const AUDIT_CHANCE = 30
 /** 10,000 coins each. */
 const GAS_MONEY = 10_000n * 10n ** 18n
 /** A million test dollars each. */
 const TOKENS = 1_000_000_000_000n
 /** One test dollar. */
 const MINIMUM_STAKE = amount(1_000_000)
+/** One test dollar, for whoever disputes. */
+const DISPUTE_BOND = amount(1_000_000)
+/** A tenth of the minimum stake. */
+const DISPUTE_SLASH = amount(100_000)
 
 /** What the caller of the devnet may choose about the network. */
 export interface NetworkChoices {
@@ -43,6 +48,12 @@ export interface NetworkChoices {
   readonly seedDelay?: Seconds
   /** 10 unless given. */
   readonly directChallenges?: number
+  /** How long after its deadline a period can still change; two periods unless given. */
+  readonly disputeTime?: Seconds
+  /** How long a provider has for the answer to a dispute; a period unless given. */
+  readonly answerTime?: Seconds
+  /** One period in this many is audited by chance; 30 unless given. */
+  readonly auditChance?: number
 }
 
 /** The choices with their defaults. @throws HoldfastError `CONFIG_INVALID` for a period too short. */
@@ -58,6 +69,15 @@ const scheduleOf = (
   const reason = `${period} s with a window of ${window} s: a window has at least ${least} s, a period at least its window`
   throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'period', reason })
 }
+
+/** What the network says about disputes and audits. */
+const rulesOf = (choices: NetworkChoices, period: Seconds) => ({
+  disputeTime: choices.disputeTime ?? seconds(2n * period),
+  answerTime: choices.answerTime ?? period,
+  auditChance: choices.auditChance ?? AUDIT_CHANCE,
+  disputeBond: DISPUTE_BOND,
+  disputeSlash: DISPUTE_SLASH,
+})
 
 /** The call that makes test tokens out of nothing. */
 export const mintData = (owner: Address, units: bigint): Hex =>
@@ -80,6 +100,7 @@ export const populate = async (
     feeAccount: deployer.address,
     minimumStake: MINIMUM_STAKE,
     ...schedule,
+    ...rulesOf(choices, schedule.period),
     directChallenges: choices.directChallenges ?? DIRECT_CHALLENGES,
     feeBps: FEE_BPS,
     drand: { period: DRAND_PERIOD, publicKey: keys.drand.publicKey },

@@ -12,6 +12,7 @@ import {
   type Hex,
   HoldfastError,
   minus,
+  plus,
 } from '@holdfast/protocol'
 import { encodeEventTopics, type Hex as ViemHex } from 'viem'
 import { dealMarketAbi, proofLedgerAbi } from '../generated/contracts.ts'
@@ -134,9 +135,10 @@ export const readDeal = async (
   const record = await readDealRecord(client, id, options)
   if (record === undefined) return undefined
   const terms = await readTerms(client, cache, id, options)
-  const { provider: _provider, ...rest } = record
-  const escrow = record.state === 'closed' ? amount(0n) : minus(terms.deposit, record.paid)
-  return { id, terms, escrow, ...rest }
+  const { provider: _provider, toppedUp, ...rest } = record
+  const deposit = plus(terms.deposit, toppedUp)
+  const escrow = record.state === 'closed' ? amount(0n) : minus(deposit, record.paid)
+  return { id, terms, deposit, escrow, ...rest }
 }
 
 /** See `LedgerReader.deals`. */

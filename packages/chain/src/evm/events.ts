@@ -6,6 +6,7 @@ import {
   type Address,
   address,
   amount,
+  type BundleQuestion,
   bytes,
   type DealTerms,
   dealId,
@@ -24,6 +25,7 @@ import {
 import { type DecodeEventLogReturnType, decodeEventLog, type Hex as ViemHex } from 'viem'
 import {
   dealMarketAbi,
+  disputesAbi,
   drandBeaconAbi,
   proofLedgerAbi,
   providerRegistryAbi,
@@ -74,20 +76,22 @@ const parts = (
 
 const fromVault: Decoder = (log) => {
   const { eventName, args } = decodeEventLog({ abi: vaultAbi, ...parts(log) })
-  if (eventName !== 'Deposited' && eventName !== 'Withdrawn') return undefined
-  return {
-    kind: eventName === 'Deposited' ? 'deposited' : 'withdrawn',
-    owner: address(args.owner),
-    token: address(args.token),
-    amount: amount(args.amount),
+  if (eventName === 'FeesWithdrawn') return undefined
+  const moved = { token: address(args.token), amount: amount(args.amount) }
+  if (eventName === 'Claimed') {
+    const [provider, beneficiary] = [address(args.provider), address(args.beneficiary)]
+    return { kind: 'claimed', provider, beneficiary, ...moved }
   }
+  const kind = eventName === 'Deposited' ? 'deposited' : 'withdrawn'
+  return { kind, owner: address(args.owner), ...moved }
 }
 
 const fromRegistry: Decoder = (log) => {
   const { eventName, args } = decodeEventLog({ abi: providerRegistryAbi, ...parts(log) })
-  if (eventName === 'ProviderStopped') return undefined
   const provider = address(args.provider)
   switch (eventName) {
+    case 'ProviderStopped':
+      return { kind: 'provider-stopped', provider }
     case 'ProviderRegistered': {
       const { endpoint } = args.settings
       return {
@@ -116,10 +120,6 @@ const fromMarket: Decoder = (log) => {
         start: period(args.start),
         end: period(args.end),
       }
-    case 'DealFaulted':
-      return { kind: 'deal-faulted', deal: dealId(args.deal), period: period(args.period) }
-    case 'DealTerminated':
-      return { kind: 'deal-terminated', deal: dealId(args.deal), end: period(args.end) }
     case 'DealSettled':
       return {
         kind: 'deal-settled',
@@ -128,12 +128,38 @@ const fromMarket: Decoder = (log) => {
         paid: amount(args.paid),
         fee: amount(args.fee),
       }
+    default:
+      return fromEnding(log)
+  }
+}
+
+/** What brings a deal nearer to its end, or takes it further away. */
+const fromEnding: Decoder = (log) => {
+  const { eventName, args } = decodeEventLog({ abi: dealMarketAbi, ...parts(log) })
+  switch (eventName) {
+    case 'DealFaulted':
+      return { kind: 'deal-faulted', deal: dealId(args.deal), period: period(args.period) }
+    case 'DealRecovered':
+      return {
+        kind: 'deal-recovered',
+        deal: dealId(args.deal),
+        slot: slotIndex(args.slot),
+        period: period(args.period),
+      }
+    case 'DealTerminated':
+      return { kind: 'deal-terminated', deal: dealId(args.deal), end: period(args.end) }
+    case 'DealToppedUp': {
+      const deal = dealId(args.deal)
+      return { kind: 'deal-topped-up', deal, amount: amount(args.amount), end: period(args.end) }
+    }
     case 'DealClosed':
       return {
         kind: 'deal-closed',
         deal: dealId(args.deal),
         refunded: amount(args.refunded),
         returned: amount(args.returned),
+        compensation: amount(args.compensated),
+        forfeited: amount(args.forfeited),
       }
     default:
       return undefined
@@ -143,18 +169,71 @@ const fromMarket: Decoder = (log) => {
 const fromProofs: Decoder = (log) => {
   const { eventName, args } = decodeEventLog({ abi: proofLedgerAbi, ...parts(log) })
   const provider = address(args.provider)
-  if (eventName === 'PeriodProven') {
-    return { kind: 'period-proven', provider, period: period(args.period) }
+  switch (eventName) {
+    case 'SlotChanged': {
+      const deal = dealId(args.deal)
+      return {
+        kind: 'slot-changed',
+        provider,
+        slot: slotIndex(args.slot),
+        deal: (deal as Hex) === ZERO_HASH ? undefined : deal,
+        root: hash32(args.root),
+        weight: leaves(args.weight),
+      }
+    }
+    case 'PeriodCommitted': {
+      const bundle = { period: period(args.period), root: hash32(args.bundleRoot) }
+      return { kind: 'period-committed', provider, ...bundle }
+    }
+    case 'PeriodProven':
+      return { kind: 'period-proven', provider, period: period(args.period) }
+    case 'PeriodRevoked':
+      return { kind: 'period-unmarked', provider, period: period(args.period) }
+    case 'PeriodMissed':
+      return { kind: 'period-missed', provider, period: period(args.period) }
+    case 'AuditAnswered':
+      return { kind: 'audit-answered', provider, period: period(args.period) }
+    case 'ProviderTerminated':
+      return { kind: 'provider-terminated', provider, at: period(args.terminatedAt) }
+    default:
+      return undefined
   }
-  if (eventName !== 'SlotChanged') return undefined
-  const deal = dealId(args.deal)
-  return {
-    kind: 'slot-changed',
-    provider,
-    slot: slotIndex(args.slot),
-    deal: (deal as Hex) === ZERO_HASH ? undefined : deal,
-    root: hash32(args.root),
-    weight: leaves(args.weight),
+}
+
+/** In the class global `deal` is zero. */
+const questionFrom = (raw: {
+  readonly class: number
+  readonly deal: string
+  readonly i: number
+}): BundleQuestion =>
+  raw.class === 0
+    ? { class: 'global', i: raw.i }
+    : { class: 'deal', deal: dealId(raw.deal), i: raw.i }
+
+const fromDisputes: Decoder = (log) => {
+  const { eventName, args } = decodeEventLog({ abi: disputesAbi, ...parts(log) })
+  const about = { provider: address(args.provider), period: period(args.period) }
+  if (eventName === 'DealShownLost') {
+    return { kind: 'deal-shown-lost', deal: dealId(args.deal), period: about.period }
+  }
+  if (eventName === 'AuditLost') {
+    const [reporter, slashed] = [address(args.caller), amount(args.slashed)]
+    return { kind: 'audit-lost', ...about, reporter, slashed }
+  }
+  const ref = { dispute: hash32(args.id), ...about }
+  switch (eventName) {
+    case 'DisputeOpened': {
+      const [opener, bond] = [address(args.opener), amount(args.bond)]
+      return { kind: 'dispute-opened', ...ref, question: questionFrom(args), opener, bond }
+    }
+    case 'DisputeAnswered':
+      return { kind: 'dispute-answered', ...ref }
+    case 'DisputeLost': {
+      const [opener, slashed] = [address(args.opener), amount(args.slashed)]
+      return { kind: 'dispute-lost', ...ref, opener, slashed }
+    }
+    case 'DisputeExpired':
+      return { kind: 'dispute-expired', ...ref }
   }
 }
 
@@ -169,6 +248,7 @@ export const contractAddresses = ({ contracts }: NetworkParams): readonly Addres
   contracts.registry,
   contracts.market,
   contracts.proofs,
+  contracts.disputes,
   contracts.beacon,
 ]
 
@@ -186,6 +266,8 @@ export const decodeEvent = (
       return fromMarket(log)
     case contracts.proofs:
       return fromProofs(log)
+    case contracts.disputes:
+      return fromDisputes(log)
     case contracts.beacon:
       return fromBeacon(log)
     default:

@@ -1,51 +1,43 @@
 /**
- * The EVM adapter: the functions beside it, composed into the ledger port for one account. It holds
- * no state of the chain but terms of deals, which cannot change. Everything it started ends with
+ * The EVM adapter: reads, follows and writes for one account. Everything it started ends with
  * `close`.
  */
 import {
   type Address,
   type Amount,
-  type CallOptions,
+  type BundleOpening,
   type DealId,
   dealIdOf,
-  type Hash32,
+  disputeIdOf,
   HoldfastError,
   hash32,
   type Period,
   type ProviderId,
   type Signer,
   type SlotPath,
-  type Timestamp,
-  timestamp,
 } from '@holdfast/protocol'
-import { getBlock } from 'viem/actions'
 import type {
-  BlockRef,
-  Deal,
-  DealFilter,
+  AnswerAuditParameters,
+  CommitPeriodParameters,
+  ConsentSignatures,
+  DisputedEntry,
   Ledger,
   LedgerEvent,
-  LedgerUpdate,
-  NetworkParams,
   OpenDealParameters,
+  OpenDisputeParameters,
   ProvePeriodParameters,
-  ProviderRecord,
   ProviderSettings,
+  RecoverDealParameters,
   SendOptions,
-  TreeSnapshot,
   TxReceipt,
 } from '../ledger.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { SeedLedger } from '../relayer/seed-relayer.ts'
-import { getHead, refOf } from './blocks.ts'
-import { type EvmClient, reach } from './client.ts'
-import { readDeal, readDeals, readTerms, TermsCache } from './deals.ts'
+import type { EvmClient } from './client.ts'
 import { decodeEvent } from './events.ts'
-import { followLedger } from './follow.ts'
-import { HeadFeed } from './head-feed.ts'
+import { EvmReader } from './evm-reader.ts'
 import { signPermit } from './permit.ts'
-import * as read from './read.ts'
+import * as calls from './settlement-calls.ts'
 import { type Transaction, Transactor } from './transactor.ts'
 import * as write from './write.ts'
 
@@ -56,98 +48,21 @@ export interface LedgerAccount {
 }
 
 /** See `Ledger`; also what the seed relayer needs. */
-export class EvmLedger implements Ledger, SeedLedger {
-  readonly #client: EvmClient
+export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
   readonly #stop: AbortController
   readonly #signer: Signer | undefined
   readonly #transactor: Transactor | undefined
-  readonly #feed: HeadFeed
-  readonly #terms = new TermsCache()
 
   constructor(client: EvmClient, stop: AbortController, account: LedgerAccount | undefined) {
-    this.#client = client
+    super(client)
     this.#stop = stop
     this.#signer = account?.signer
     this.#transactor =
       account === undefined ? undefined : new Transactor(client, account.signer, account)
-    this.#feed = new HeadFeed(client)
-  }
-
-  get network(): NetworkParams {
-    return this.#client.network
   }
 
   get account(): Address {
     return this.#key().address
-  }
-
-  follow(
-    after: BlockRef | readonly BlockRef[] | undefined,
-    options?: CallOptions,
-  ): AsyncIterable<LedgerUpdate> {
-    return followLedger(this.#client, this.#feed, after, options)
-  }
-
-  async tip(options?: CallOptions): Promise<BlockRef> {
-    return refOf(await getHead(this.#client, options))
-  }
-
-  async time(options?: CallOptions): Promise<Timestamp> {
-    const block = await reach(
-      this.#client,
-      (rpc) => getBlock(rpc, { blockTag: 'pending' }),
-      options,
-    )
-    return timestamp(block.timestamp)
-  }
-
-  provider(id: ProviderId, options?: CallOptions): Promise<ProviderRecord | undefined> {
-    return read.readProvider(this.#client, id, options)
-  }
-
-  providers(options?: CallOptions): Promise<readonly ProviderRecord[]> {
-    return read.readProviders(this.#client, options)
-  }
-
-  deal(id: DealId, options?: CallOptions): Promise<Deal | undefined> {
-    return readDeal(this.#client, this.#terms, id, options)
-  }
-
-  deals(filter: DealFilter, options?: CallOptions): Promise<readonly Deal[]> {
-    return readDeals(this.#client, this.#terms, filter, options)
-  }
-
-  seed(period: Period, options?: CallOptions): Promise<Hash32 | undefined> {
-    return read.readSeed(this.#client, period, options)
-  }
-
-  snapshot(provider: ProviderId, period: Period, options?: CallOptions): Promise<TreeSnapshot> {
-    return read.readSnapshot(this.#client, provider, period, options)
-  }
-
-  proven(
-    provider: ProviderId,
-    from: Period,
-    to: Period,
-    options?: CallOptions,
-  ): Promise<readonly Period[]> {
-    return read.readProven(this.#client, { provider, from, to }, options)
-  }
-
-  balance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
-    return read.readVaultBalance(this.#client, { owner, token }, options)
-  }
-
-  tokenBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
-    return read.readTokenBalance(this.#client, { owner, token }, options)
-  }
-
-  gasBalance(owner: Address, options?: CallOptions): Promise<bigint> {
-    return read.readGasBalance(this.#client, owner, options)
-  }
-
-  feesCollected(token: Address, options?: CallOptions): Promise<Amount> {
-    return read.readFeesCollected(this.#client, token, options)
   }
 
   async deposit(token: Address, value: Amount, options?: SendOptions): Promise<TxReceipt> {
@@ -158,7 +73,7 @@ export class EvmLedger implements Ledger, SeedLedger {
       throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: value, available })
     }
     const now = await this.time(options)
-    const permit = await signPermit(this.#client, key, { token, amount: value, now }, options)
+    const permit = await signPermit(this.client, key, { token, amount: value, now }, options)
     const { contracts } = this.network
     if (permit !== undefined) {
       return this.#send(write.depositWithPermitCall(contracts, of, permit), options)
@@ -178,12 +93,12 @@ export class EvmLedger implements Ledger, SeedLedger {
   }
 
   async closeDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
-    const terms = await readTerms(this.#client, this.#terms, deal, options)
+    const terms = await this.termsOf(deal, options)
     return this.#send(write.closeDealCall(this.network.contracts, terms), options, `close ${deal}`)
   }
 
   async terminateDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
-    const terms = await readTerms(this.#client, this.#terms, deal, options)
+    const terms = await this.termsOf(deal, options)
     return this.#send(write.terminateDealCall(this.network.contracts, terms), options)
   }
 
@@ -228,15 +143,100 @@ export class EvmLedger implements Ledger, SeedLedger {
   }
 
   async declareFault(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
-    const terms = await readTerms(this.#client, this.#terms, deal, options)
+    const terms = await this.termsOf(deal, options)
     const call = write.declareFaultCall(this.network.contracts, terms, path)
     return this.#send(call, options, `declare-fault ${deal}`)
   }
 
   async releaseSlot(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
-    const terms = await readTerms(this.#client, this.#terms, deal, options)
+    const terms = await this.termsOf(deal, options)
     const call = write.releaseSlotCall(this.network.contracts, terms, path)
     return this.#send(call, options, `release ${deal}`)
+  }
+
+  claim(token: Address, provider: ProviderId, options?: SendOptions): Promise<TxReceipt> {
+    return this.#send(write.claimCall(this.network.contracts, token, provider), options)
+  }
+
+  commitPeriod(of: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt> {
+    const name = `commit ${of.provider} ${of.period}`
+    return this.#send(calls.commitPeriodCall(this.network.contracts, of), options, name)
+  }
+
+  answerAudit(of: AnswerAuditParameters, options?: SendOptions): Promise<TxReceipt> {
+    const name = `answer-audit ${of.provider} ${of.period}`
+    return this.#send(calls.answerAuditCall(this.network.contracts, of), options, name)
+  }
+
+  async recoverDeal(of: RecoverDealParameters, options?: SendOptions): Promise<TxReceipt> {
+    const terms = await this.termsOf(of.deal, options)
+    const call = calls.recoverDealCall(this.network.contracts, terms, of)
+    return this.#send(call, options, `recover ${of.deal}`)
+  }
+
+  async resignDeal(deal: DealId, options?: SendOptions): Promise<TxReceipt> {
+    const terms = await this.termsOf(deal, options)
+    return this.#send(calls.resignDealCall(this.network.contracts, terms), options)
+  }
+
+  openDispute(of: OpenDisputeParameters, options?: SendOptions): Promise<TxReceipt> {
+    const { membership, ...entry } = of
+    const call = calls.openDisputeCall(this.network.contracts, entry, membership)
+    return this.#send(call, options, `dispute ${disputeIdOf(entry)}`)
+  }
+
+  answerDispute(
+    entry: DisputedEntry,
+    opening: BundleOpening,
+    options?: SendOptions,
+  ): Promise<TxReceipt> {
+    const call = calls.answerDisputeCall(this.network.contracts, entry, opening)
+    return this.#send(call, options, `answer-dispute ${disputeIdOf(entry)}`)
+  }
+
+  slashTimeout(
+    entry: DisputedEntry,
+    usable: readonly Period[],
+    options?: SendOptions,
+  ): Promise<TxReceipt> {
+    const call = calls.slashTimeoutCall(this.network.contracts, entry, usable)
+    return this.#send(call, options, `slash ${disputeIdOf(entry)}`)
+  }
+
+  slashAudit(provider: ProviderId, usable: Period, options?: SendOptions): Promise<TxReceipt> {
+    return this.#send(calls.slashAuditCall(this.network.contracts, provider, usable), options)
+  }
+
+  reportMissed(provider: ProviderId, period: Period, options?: SendOptions): Promise<TxReceipt> {
+    const call = calls.reportMissedCall(this.network.contracts, provider, period)
+    return this.#send(call, options, `report-missed ${provider} ${period}`)
+  }
+
+  terminateProvider(
+    provider: ProviderId,
+    periods: readonly Period[],
+    options?: SendOptions,
+  ): Promise<TxReceipt> {
+    const call = calls.terminateProviderCall(this.network.contracts, provider, periods)
+    return this.#send(call, options)
+  }
+
+  async topUp(deal: DealId, value: Amount, options?: SendOptions): Promise<TxReceipt> {
+    const terms = await this.termsOf(deal, options)
+    return this.#send(calls.topUpCall(this.network.contracts, terms, value), options)
+  }
+
+  async closeByConsent(
+    deal: DealId,
+    signatures: ConsentSignatures,
+    options?: SendOptions,
+  ): Promise<TxReceipt> {
+    const terms = await this.termsOf(deal, options)
+    return this.#send(calls.closeByConsentCall(this.network.contracts, terms, signatures), options)
+  }
+
+  declareShownLost(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
+    return this.declareFault(deal, path, options)
   }
 
   /** Posts the seed of a period. @param point the round's signature as an EIP-2537 G1 point. */

@@ -4,7 +4,6 @@
  * undefined, never as an error.
  */
 import {
-  type Address,
   type Amount,
   address,
   amount,
@@ -19,16 +18,15 @@ import {
   type ProviderId,
   period,
   slotIndex,
+  ZERO_ADDRESS,
   ZERO_HASH,
 } from '@holdfast/protocol'
-import { erc20Abi } from 'viem'
-import { getBalance, readContract } from 'viem/actions'
+import { readContract } from 'viem/actions'
 import {
   dealMarketAbi,
   drandBeaconAbi,
   proofLedgerAbi,
   providerRegistryAbi,
-  vaultAbi,
 } from '../generated/contracts.ts'
 import type { DealState, ProviderRecord, TreeSnapshot } from '../ledger.ts'
 import { type EvmClient, reach } from './client.ts'
@@ -37,7 +35,7 @@ import { decodeFailure } from './decode.ts'
 /** Providers read at once when all are listed. */
 const PAGE = 64
 
-const orRefusal = async <T>(read: Promise<T>): Promise<T> => {
+export const orRefusal = async <T>(read: Promise<T>): Promise<T> => {
   try {
     return await read
   } catch (cause) {
@@ -46,7 +44,10 @@ const orRefusal = async <T>(read: Promise<T>): Promise<T> => {
 }
 
 /** Undefined instead of the error of one code. */
-const unless = async <T>(code: HoldfastErrorCode, read: Promise<T>): Promise<T | undefined> => {
+export const unless = async <T>(
+  code: HoldfastErrorCode,
+  read: Promise<T>,
+): Promise<T | undefined> => {
   try {
     return await read
   } catch (cause) {
@@ -73,9 +74,11 @@ export const readProvider = async (
   )
   if (found === undefined) return undefined
   const [settings, stake] = found
+  const beneficiary = address(settings.beneficiary)
   return {
     provider: id,
     operator: address(settings.operator),
+    beneficiary: beneficiary === ZERO_ADDRESS ? undefined : beneficiary,
     tlsKeyHash: hash32(settings.tlsKeyHash),
     endpoint: settings.endpoint,
     region: settings.region,
@@ -129,7 +132,11 @@ export interface DealRecord {
   readonly end: Period
   readonly settledThrough: Period
   readonly paid: Amount
+  /** Added to the signed deposit. */
+  readonly toppedUp: Amount
   readonly faultedFrom: Period | undefined
+  readonly recoveredAt: Period | undefined
+  readonly lost: boolean
 }
 
 /** In the order of IDealMarket.DealState; the first is None. */
@@ -140,6 +147,9 @@ const STATES: readonly (DealState | undefined)[] = [
   'ended',
   'closed',
 ]
+
+/** Zero stands for none: no deal counts period 0. */
+const orNone = (of: bigint): Period | undefined => (of === 0n ? undefined : period(of))
 
 /** A deal's record, or undefined when it was never opened. */
 export const readDealRecord = async (
@@ -164,7 +174,10 @@ export const readDealRecord = async (
     end: period(record.end),
     settledThrough: period(record.settledThrough),
     paid: amount(record.paid),
-    faultedFrom: record.faulted ? period(record.faultedFrom) : undefined,
+    toppedUp: amount(record.toppedUp),
+    faultedFrom: orNone(record.faultedFrom),
+    recoveredAt: orNone(record.recoveredAt),
+    lost: record.lost,
   }
 }
 
@@ -237,56 +250,4 @@ export const readProven = async (
     readProven(client, { ...range, from: middle }, options),
   ])
   return [...left, ...right]
-}
-
-/** Free balance in the vault. */
-export const readVaultBalance = async (
-  client: EvmClient,
-  of: { readonly owner: Address; readonly token: Address },
-  options?: CallOptions,
-): Promise<Amount> => {
-  const call = {
-    address: client.network.contracts.vault,
-    abi: vaultAbi,
-    functionName: 'balanceOf',
-    args: [of.token, of.owner],
-  } as const
-  return amount(await orRefusal(reach(client, (rpc) => readContract(rpc, call), options)))
-}
-
-/** Balance in the token's own ledger. */
-export const readTokenBalance = async (
-  client: EvmClient,
-  of: { readonly owner: Address; readonly token: Address },
-  options?: CallOptions,
-): Promise<Amount> => {
-  const call = {
-    address: of.token,
-    abi: erc20Abi,
-    functionName: 'balanceOf',
-    args: [of.owner],
-  } as const
-  return amount(await orRefusal(reach(client, (rpc) => readContract(rpc, call), options)))
-}
-
-/** Native coin in wei. */
-export const readGasBalance = (
-  client: EvmClient,
-  owner: Address,
-  options?: CallOptions,
-): Promise<bigint> => reach(client, (rpc) => getBalance(rpc, { address: owner }), options)
-
-/** All fees ever collected in a token. */
-export const readFeesCollected = async (
-  client: EvmClient,
-  token: Address,
-  options?: CallOptions,
-): Promise<Amount> => {
-  const call = {
-    address: client.network.contracts.vault,
-    abi: vaultAbi,
-    functionName: 'feesCollected',
-    args: [token],
-  } as const
-  return amount(await orRefusal(reach(client, (rpc) => readContract(rpc, call), options)))
 }

@@ -40,6 +40,14 @@ const provider = (reason: string): Entry => {
     reason: rest.length === 0 ? reason : `${reason} (${rest.map(text).join(', ')})`,
   })
 }
+/** Dispute first. */
+const dispute = (reason: string): Entry => {
+  return ([id, ...rest]) => ({
+    code: 'DISPUTE_STATE',
+    dispute: text(id),
+    reason: rest.length === 0 ? reason : `${reason} (${rest.map(text).join(', ')})`,
+  })
+}
 const caller = (who: string): Entry => {
   return (args) => ({ code: 'UNAUTHORIZED', reason: `${who} (${args.map(text).join(', ')})` })
 }
@@ -164,12 +172,12 @@ const MARKET: Readonly<Record<string, Entry>> = {
 
 const DISPUTES: Readonly<Record<string, Entry>> = {
   DisputesCallerNotMarket: caller('only the market may'),
-  DisputesExists: named('DisputesExists'),
+  DisputesExists: dispute('it was disputed before'),
   DisputesNotMember: proof('membership is about another deal (deal)'),
-  DisputesNotOpen: named('DisputesNotOpen'),
-  DisputesNotUsable: named('DisputesNotUsable'),
+  DisputesNotOpen: dispute('no such dispute is open'),
+  DisputesNotUsable: proof('those periods do not show the chain usable (needed, period)'),
   DisputesQuestionInvalid: proof('there is no such entry in a bundle (class, deal, number)'),
-  DisputesTooEarly: named('DisputesTooEarly'),
+  DisputesTooEarly: dispute('the provider still has time (not before)'),
   DisputesWiringInvalid: named('DisputesWiringInvalid'),
 }
 

@@ -11,12 +11,13 @@ import {
   fromHex,
   type Hex,
   type Period,
+  type ProviderId,
   type SlotPath,
   toHex,
   toNumber,
   uintBytes,
 } from '@holdfast/protocol'
-import { encodeFunctionData, erc20Abi, zeroAddress } from 'viem'
+import { type ContractFunctionArgs, encodeFunctionData, erc20Abi, zeroAddress } from 'viem'
 import {
   dealMarketAbi,
   drandBeaconAbi,
@@ -34,21 +35,23 @@ import type { Transaction } from './transactor.ts'
 
 type Contracts = NetworkParams['contracts']
 
-/** The struct as the ABI takes it. */
-const rawTerms = (terms: DealTerms) => ({
+/** Deal terms as the ABI takes them. */
+type RawTerms = ContractFunctionArgs<typeof dealMarketAbi, 'nonpayable', 'closeDeal'>[0]
+
+export const rawTerms = (terms: DealTerms): RawTerms => ({
   ...terms,
   periods: toNumber(terms.periods),
   notice: toNumber(terms.notice),
 })
 
-const pathBytes = ({ siblings }: SlotPath): Hex =>
+export const pathBytes = ({ siblings }: SlotPath): Hex =>
   toHex(
     concatBytes(...siblings.flatMap(({ hash, weight }) => [fromHex(hash), uintBytes(weight, 8)])),
   )
 
 const rawSettings = (settings: ProviderSettings) => ({
   operator: settings.operator,
-  beneficiary: zeroAddress,
+  beneficiary: settings.beneficiary ?? zeroAddress,
   tlsKeyHash: settings.tlsKeyHash,
   endpoint: settings.endpoint,
   region: settings.region,
@@ -112,6 +115,15 @@ export const withdrawCall = (
     functionName: 'withdraw',
     args: [of.token, of.amount, of.owner],
   }),
+})
+
+export const claimCall = (
+  contracts: Contracts,
+  token: Address,
+  provider: ProviderId,
+): Transaction => ({
+  to: contracts.vault,
+  data: encodeFunctionData({ abi: vaultAbi, functionName: 'claim', args: [token, provider] }),
 })
 
 /** A deal with nothing to pay when estimated may have a first payment to book when mined. */

@@ -24,6 +24,16 @@ export interface MemoryChainParameters {
   readonly window?: Seconds
   /** 1 s unless given. */
   readonly seedDelay?: Seconds
+  /** 2 periods unless given. */
+  readonly disputeTime?: Seconds
+  /** 1 period unless given. */
+  readonly answerTime?: Seconds
+  /** 30 unless given. */
+  readonly auditChance?: number
+  /** One token unit unless given. */
+  readonly disputeBond?: Amount
+  /** A tenth of the minimum stake unless given. */
+  readonly disputeSlash?: Amount
   /** 10 unless given. */
   readonly directChallenges?: number
   /** 500 unless given. */
@@ -56,7 +66,9 @@ export interface MemoryChain {
 const CHAIN_ID = 31337n
 const DECIMALS = 6
 
-const networkOf = (parameters: MemoryChainParameters): NetworkParams => {
+const UNIT = amount(1_000_000n)
+
+const networkOf = (parameters: MemoryChainParameters, minimumStake: Amount): NetworkParams => {
   const { genesis, period, randomSeed } = parameters
   const at = (name: string): Address =>
     address(toHex(keccak(randomSeed, new TextEncoder().encode(name)).subarray(12)))
@@ -64,7 +76,7 @@ const networkOf = (parameters: MemoryChainParameters): NetworkParams => {
     chainId: CHAIN_ID,
     contracts: {
       ...{ vault: at('vault'), registry: at('registry'), market: at('market') },
-      ...{ proofs: at('proofs'), beacon: at('beacon') },
+      ...{ proofs: at('proofs'), disputes: at('disputes'), beacon: at('beacon') },
     },
     tokens: [{ address: at('token'), symbol: 'tUSD', decimals: DECIMALS }],
     deployedAt: 0n,
@@ -72,6 +84,11 @@ const networkOf = (parameters: MemoryChainParameters): NetworkParams => {
     period,
     window: parameters.window ?? seconds((period * 3n) / 4n),
     seedDelay: parameters.seedDelay ?? seconds(1n),
+    disputeTime: parameters.disputeTime ?? seconds(2n * period),
+    answerTime: parameters.answerTime ?? period,
+    auditChance: parameters.auditChance ?? 30,
+    disputeBond: parameters.disputeBond ?? UNIT,
+    disputeSlash: parameters.disputeSlash ?? amount(minimumStake / 10n),
     directChallenges: parameters.directChallenges ?? 10,
     feeBps: parameters.feeBps ?? 500,
     // No key signs in memory: seeds follow from `randomSeed`.
@@ -81,8 +98,8 @@ const networkOf = (parameters: MemoryChainParameters): NetworkParams => {
 
 /** A network of its own, empty but for its contracts. */
 export const createMemoryChain = (parameters: MemoryChainParameters): MemoryChain => {
-  const minimumStake = parameters.minimumStake ?? amount(1_000_000n)
-  const world = new World(networkOf(parameters), minimumStake)
+  const minimumStake = parameters.minimumStake ?? UNIT
+  const world = new World(networkOf(parameters, minimumStake), minimumStake)
   const blocks = new Blocks(world, parameters.randomSeed)
   return {
     network: world.network,

@@ -1,36 +1,48 @@
-/** The rules of DealMarket.sol on the in-memory state, in the contract's order. */
+/**
+ * The rules of DealMarket.sol on the in-memory state, in the contract's order: opening, settling, and
+ * how a deal stands. What ends one is in endings.ts.
+ */
 import {
   type Address,
   type Amount,
   amount,
   costOf,
+  type DealEnd,
+  type DealFaults,
   type DealId,
   type DealTerms,
+  dealEnd,
   dealIdOf,
+  dealSpan,
   feeOf,
-  fundedPeriods,
+  foldFaults,
+  type Hash32,
   HoldfastError,
+  hash32,
+  isFaulty,
   larger,
   leavesFor,
+  minus,
+  NO_FAULTS,
   type Period,
-  period,
+  type ProviderId,
   periods,
   recoverSigner,
   type Signature,
   type SlotLeaf,
-  type SlotPath,
   smaller,
   ZERO_ADDRESS,
 } from '@holdfast/protocol'
 import { type Deal, type DealState, type OpenDealParameters, signingDomain } from '../ledger.ts'
-import { fillSlot, finalThrough, freeSlot, isProven, provenBetween } from './proofs.ts'
+import { finalBefore, provenBetween } from './marks.ts'
 import { knownProvider } from './registry.ts'
-import { checkToken, credit, debit, type MarketRecord, pay, type World } from './world.ts'
+import { fillSlot, stateOf } from './trees.ts'
+import { checkToken, debit, type MarketRecord, pay, type World } from './world.ts'
 
-const terms = (field: string, reason: string): HoldfastError =>
+export const refusedTerms = (field: string, reason: string): HoldfastError =>
   new HoldfastError({ code: 'TERMS_INVALID', field, reason })
 
-const wrongState = (deal: DealId, reason: string): HoldfastError =>
+export const wrongState = (deal: DealId, reason: string): HoldfastError =>
   new HoldfastError({ code: 'DEAL_STATE', deal, reason })
 
 /** @throws HoldfastError `DEAL_NOT_FOUND`. */
@@ -40,55 +52,57 @@ export const knownDeal = (world: World, deal: DealId): MarketRecord => {
   return record
 }
 
-const leafOf = ({ id, terms: { scheme, root, length } }: MarketRecord): SlotLeaf => ({
+export const leafOf = ({ id, terms: { scheme, root, length } }: MarketRecord): SlotLeaf => ({
   deal: id,
   scheme,
   root,
   leaves: leavesFor(length),
 })
 
-const gross = (world: World, of: DealTerms, proven: bigint): Amount =>
+export const gross = (world: World, of: DealTerms, proven: bigint): Amount =>
   costOf({ rate: of.rate, period: world.network.period, periods: periods(proven) })
 
 const checkTerms = (world: World, of: DealTerms): void => {
-  if (world.time > of.openBefore) throw terms('openBefore', 'it is over')
-  if (of.scheme !== 1) throw terms('scheme', 'the market does not take it')
-  if (of.client === ZERO_ADDRESS) throw terms('client', 'the market does not take it')
-  if (of.periods === 0n) throw terms('periods', 'the market does not take it')
+  if (world.time > of.openBefore) throw refusedTerms('openBefore', 'it is over')
+  if (of.scheme !== 1) throw refusedTerms('scheme', 'the market does not take it')
+  if (of.client === ZERO_ADDRESS) throw refusedTerms('client', 'the market does not take it')
+  if (of.periods === 0n) throw refusedTerms('periods', 'the market does not take it')
   leavesFor(of.length)
   const needed = gross(world, of, smaller(of.periods, of.notice))
-  if (of.deposit < needed) throw terms('deposit', 'it does not pay for the notice')
+  if (of.deposit < needed) throw refusedTerms('deposit', 'it does not pay for the notice')
 }
 
-const signerOf = (deal: DealId, signature: Signature): Address => {
+const signerOf = (digest: Hash32, signature: Signature): Address => {
   try {
-    // The id is the digest that both parties sign.
-    return recoverSigner(deal as string as Parameters<typeof recoverSigner>[0], signature)
+    return recoverSigner(digest, signature)
   } catch (cause) {
     if (HoldfastError.is(cause, 'SIGNATURE_INVALID')) return ZERO_ADDRESS
     throw cause
   }
 }
 
-const checkSignatures = (world: World, deal: DealId, open: OpenDealParameters): void => {
-  const provider = knownProvider(world, open.terms.provider)
-  if (!provider.accepting) {
-    const reason = 'it takes no new deals'
-    throw new HoldfastError({ code: 'PROVIDER_STATE', provider: provider.provider, reason })
+/** Both parties signed the digest. */
+export const checkSignatures = (
+  world: World,
+  { client, provider }: Pick<DealTerms, 'client' | 'provider'>,
+  digest: Hash32,
+  signatures: { readonly client: Signature; readonly operator: Signature },
+): void => {
+  const { operator } = knownProvider(world, provider)
+  const signer = signerOf(digest, signatures.operator)
+  if (signer !== operator) {
+    throw new HoldfastError({ code: 'SIGNATURE_INVALID', expected: operator, actual: signer })
   }
-  const operator = signerOf(deal, open.providerSignature)
-  if (operator !== provider.operator) {
-    throw new HoldfastError({
-      code: 'SIGNATURE_INVALID',
-      expected: provider.operator,
-      actual: operator,
-    })
-  }
-  const client = signerOf(deal, open.clientSignature)
-  if (client !== open.terms.client) {
+  if (signerOf(digest, signatures.client) !== client) {
     const actual = 'a signature that it did not make'
-    throw new HoldfastError({ code: 'SIGNATURE_INVALID', expected: open.terms.client, actual })
+    throw new HoldfastError({ code: 'SIGNATURE_INVALID', expected: client, actual })
   }
+}
+
+const checkAccepting = (world: World, provider: ProviderId): void => {
+  if (knownProvider(world, provider).accepting) return
+  const reason = 'it takes no new deals'
+  throw new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
 }
 
 export const openDeal = (world: World, open: OpenDealParameters): void => {
@@ -96,14 +110,16 @@ export const openDeal = (world: World, open: OpenDealParameters): void => {
   const id = dealIdOf(of, signingDomain(world.network))
   if (world.deals.has(id)) throw new HoldfastError({ code: 'DEAL_EXISTS', deal: id })
   checkTerms(world, of)
-  checkSignatures(world, id, open)
+  checkAccepting(world, of.provider)
+  const signatures = { client: open.clientSignature, operator: open.providerSignature }
+  // The id is the digest that both parties sign.
+  checkSignatures(world, of, hash32(id), signatures)
   checkToken(world, of.token)
-  const start = period(world.currentPeriod + 1n)
-  const funded = fundedPeriods({ ...of, period: world.network.period })
-  const end = period(start + smaller(of.periods, funded))
+  const { start, end } = dealSpan({ ...of, period: world.network.period }, world.currentPeriod)
   const record: MarketRecord = {
-    ...{ id, terms: of, slot: path.slot, start, end, payEnd: end, settledThrough: start },
-    ...{ proven: 0n, faulted: false, inTree: true, closed: false },
+    ...{ id, terms: of, slot: path.slot, start, ownEnd: end, noticeGiven: false },
+    ...{ deposit: of.deposit, settledThrough: start, proven: 0n, faults: NO_FAULTS },
+    ...{ inTree: true, closed: false },
   }
   world.deals.set(id, record)
   world.emit({ kind: 'deal-opened', deal: id, terms: of, slot: path.slot, start, end })
@@ -112,66 +128,61 @@ export const openDeal = (world: World, open: OpenDealParameters): void => {
   fillSlot(world, of.provider, path, leafOf(record))
 }
 
-const checkOperator = (world: World, of: DealTerms, sender: Address): void => {
-  const { operator } = knownProvider(world, of.provider)
-  if (operator === sender) return
-  const reason = `only the operator may (${operator}, ${sender})`
-  throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
+/** Where a deal ends, and whether because its bytes are lost. */
+export const endOf = (
+  world: World,
+  { terms: of, start, ownEnd, faults }: MarketRecord,
+): DealEnd => {
+  const { terminatedAt } = stateOf(world, of.provider)
+  const { end, lost } = dealEnd(ownEnd, faults, terminatedAt)
+  return { end: larger(end, start), lost }
 }
 
-const leaveTree = (world: World, record: MarketRecord, path: SlotPath): void => {
-  if (!record.inTree) throw wrongState(record.id, 'it is in no slot')
-  world.deals.set(record.id, { ...record, inTree: false })
-  freeSlot(world, record.terms.provider, { ...path, slot: record.slot }, leafOf(record))
+/** Counts the marked periods of a range, up to the end of the provider. */
+const accrued = (
+  world: World,
+  provider: ProviderId,
+  range: { readonly from: Period; readonly to: Period },
+): { readonly through: Period; readonly proven: bigint } => {
+  const through = smaller(range.to, finalBefore(world, provider))
+  const { terminatedAt } = stateOf(world, provider)
+  const until = terminatedAt === undefined ? through : smaller(through, terminatedAt)
+  const counted = provenBetween(world, provider, { from: range.from, to: until })
+  return { through, proven: BigInt(counted.length) }
 }
 
-/** A deal and a path in one parameter, as the operator's calls take them. */
-export interface SlotCall {
-  readonly deal: DealId
-  readonly path: SlotPath
-}
-
-export const declareFault = (world: World, sender: Address, { deal, path }: SlotCall): void => {
-  const record = knownDeal(world, deal)
-  checkOperator(world, record.terms, sender)
-  const current = world.currentPeriod
-  if (record.faulted) throw wrongState(deal, 'it is faulty already')
-  if (current >= record.end) throw wrongState(deal, `it has ended (${record.end})`)
-  const isDone = isProven(world, record.terms.provider, current)
-  const from = smaller(larger(isDone ? period(current + 1n) : current, record.start), record.end)
-  const faulted = { ...record, faulted: true, payEnd: from }
-  world.deals.set(deal, faulted)
-  world.emit({ kind: 'deal-faulted', deal, period: from })
-  leaveTree(world, faulted, path)
-}
-
-export const terminateDeal = (world: World, sender: Address, deal: DealId): void => {
-  const record = knownDeal(world, deal)
-  if (record.terms.client !== sender) {
-    const reason = `only the client may (${record.terms.client}, ${sender})`
-    throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
-  }
-  const current = world.currentPeriod
-  if (current >= record.end) throw wrongState(deal, `it has ended (${record.end})`)
-  const notice = record.faulted ? 0n : record.terms.notice
-  const end = smaller(record.end, period(current + 1n + notice))
-  world.deals.set(deal, { ...record, end, payEnd: smaller(record.payEnd, end) })
-  world.emit({ kind: 'deal-terminated', deal, end })
+/** What a settlement finds: how far it goes, what is proven besides, and the fault it leaves. */
+const progress = (
+  world: World,
+  { terms: { provider }, settledThrough: from, ownEnd, faults }: MarketRecord,
+): { readonly through: Period; readonly more: bigint; readonly faults: DealFaults } => {
+  const payEnd = faults.from === undefined ? ownEnd : smaller(faults.from, ownEnd)
+  const first =
+    from < payEnd ? accrued(world, provider, { from, to: payEnd }) : { through: from, proven: 0n }
+  const { through, proven } = first
+  const { until } = faults
+  const crosses = through >= payEnd && until !== undefined && finalBefore(world, provider) >= until
+  if (!crosses) return { through, more: proven, faults }
+  const next = accrued(world, provider, { from: until, to: ownEnd })
+  const folded = foldFaults(faults, until)
+  return { through: next.through, more: proven + next.proven, faults: folded }
 }
 
 /** Brings a deal up to date and pays it. Nothing to pay is no error. */
-const settleOne = (world: World, record: MarketRecord): MarketRecord => {
+export const settleOne = (world: World, record: MarketRecord): MarketRecord => {
   const { id, terms: of, settledThrough: from } = record
-  if (from >= record.payEnd) return record
-  const through = smaller(record.payEnd, finalThrough(world, of.provider))
-  if (through <= from) return record
-  const more = provenBetween(world, of.provider, { from, to: through }).length
-  const proven = record.proven + BigInt(more)
+  const { through, more, faults } = progress(world, record)
+  if (through <= from) {
+    const same = { ...record, faults }
+    world.deals.set(id, same)
+    return same
+  }
+  const proven = record.proven + more
   const [before, after] = [gross(world, of, record.proven), gross(world, of, proven)]
   const { feeBps } = world.network
   const fee = amount(feeOf(after, feeBps) - feeOf(before, feeBps))
   const paid = amount(after - before)
-  const settled = { ...record, proven, settledThrough: through }
+  const settled = { ...record, proven, faults, settledThrough: through }
   world.deals.set(id, settled)
   world.emit({ kind: 'deal-settled', deal: id, through, paid, fee })
   pay(world, of, { toProvider: amount(paid - fee), fee })
@@ -182,48 +193,29 @@ export const settle = (world: World, deals: readonly DealId[]): void => {
   for (const deal of deals) settleOne(world, knownDeal(world, deal))
 }
 
-export const closeDeal = (world: World, deal: DealId): void => {
-  const record = knownDeal(world, deal)
-  const { terms: of, end } = record
-  if (record.closed) throw wrongState(deal, 'it is closed')
-  if (world.currentPeriod < end) throw wrongState(deal, `it has not ended (${end})`)
-  const final = finalThrough(world, of.provider)
-  if (final < end) throw wrongState(deal, `its last period is not final (${end}, ${final})`)
-  const settled = settleOne(world, record)
-  const refunded = amount(of.deposit - gross(world, of, settled.proven))
-  world.deals.set(deal, { ...settled, closed: true })
-  world.emit({ kind: 'deal-closed', deal, refunded, returned: of.collateral })
-  credit(world, of.token, of.client, refunded)
-  credit(world, of.token, of.provider, of.collateral)
-}
-
-export const releaseSlot = (world: World, sender: Address, { deal, path }: SlotCall): void => {
-  const record = knownDeal(world, deal)
-  checkOperator(world, record.terms, sender)
-  if (world.currentPeriod < record.end) throw wrongState(deal, `it has not ended (${record.end})`)
-  leaveTree(world, record, path)
-}
-
-const stateOf = (world: World, record: MarketRecord): DealState => {
+const dealState = (world: World, record: MarketRecord, end: Period): DealState => {
   if (record.closed) return 'closed'
-  if (world.currentPeriod >= record.end) return 'ended'
-  return record.faulted ? 'faulty' : 'active'
+  if (world.currentPeriod >= end) return 'ended'
+  return isFaulty(record.faults) ? 'faulty' : 'active'
 }
 
 /** A deal as the port shows it. */
 export const dealView = (world: World, record: MarketRecord): Deal => {
   const paid = gross(world, record.terms, record.proven)
-  const faultedFrom: Period | undefined = record.faulted ? record.payEnd : undefined
+  const { end, lost } = endOf(world, record)
   return {
     id: record.id,
     terms: record.terms,
-    state: stateOf(world, record),
+    state: dealState(world, record, end),
     slot: record.slot,
     start: record.start,
-    end: record.end,
+    end,
     settledThrough: record.settledThrough,
-    escrow: record.closed ? amount(0n) : amount(record.terms.deposit - paid),
+    deposit: record.deposit,
+    escrow: record.closed ? amount(0n) : minus(record.deposit, paid),
     paid,
-    faultedFrom,
+    faultedFrom: record.faults.from,
+    recoveredAt: record.faults.until,
+    lost: lost && world.currentPeriod >= end,
   }
 }

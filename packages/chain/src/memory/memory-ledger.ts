@@ -6,136 +6,44 @@
 import {
   type Address,
   type Amount,
-  amount,
+  type BundleOpening,
   type CallOptions,
   type DealId,
-  type Hash32,
   HoldfastError,
   type Period,
   type ProviderId,
   type SlotPath,
 } from '@holdfast/protocol'
 import type {
-  BlockRef,
-  Deal,
-  DealFilter,
+  AnswerAuditParameters,
+  CommitPeriodParameters,
+  ConsentSignatures,
+  DisputedEntry,
   Ledger,
-  LedgerUpdate,
-  NetworkParams,
   OpenDealParameters,
+  OpenDisputeParameters,
   ProvePeriodParameters,
-  ProviderRecord,
   ProviderSettings,
-  TreeSnapshot,
+  RecoverDealParameters,
   TxReceipt,
 } from '../ledger.ts'
-import { followBlocks } from './follow.ts'
+import * as disputes from './disputes.ts'
+import * as endings from './endings.ts'
 import * as market from './market.ts'
 import type { Blocks } from './memory-chain.ts'
-import { provenBetween, provePeriod, snapshotAt } from './proofs.ts'
+import { MemoryReader } from './memory-reader.ts'
+import * as missing from './missing.ts'
+import * as proving from './proving.ts'
 import * as registry from './registry.ts'
-import { balanceOf, checkToken, deposit, tokenBalanceOf, type World, withdraw } from './world.ts'
+import { claim, deposit, type World, withdraw } from './world.ts'
 
 /** One account's view of a simulated chain. */
-export class MemoryLedger implements Ledger {
+export class MemoryLedger extends MemoryReader implements Ledger {
   readonly account: Address
-  readonly #blocks: Blocks
-  readonly #stop = new AbortController()
 
   constructor(blocks: Blocks, account: Address) {
-    this.#blocks = blocks
+    super(blocks)
     this.account = account
-  }
-
-  get network(): NetworkParams {
-    return this.#blocks.world.network
-  }
-
-  follow(
-    after: BlockRef | readonly BlockRef[] | undefined,
-    options: CallOptions = {},
-  ): AsyncIterable<LedgerUpdate> {
-    const own = options.signal === undefined ? [] : [options.signal]
-    return followBlocks(this.#blocks, after, [this.#stop.signal, ...own])
-  }
-
-  async tip(options?: CallOptions): Promise<BlockRef> {
-    return this.#read(() => this.#blocks.tip, options)
-  }
-
-  async provider(id: ProviderId, options?: CallOptions): Promise<ProviderRecord | undefined> {
-    return this.#read((world) => world.providers.get(id), options)
-  }
-
-  async providers(options?: CallOptions): Promise<readonly ProviderRecord[]> {
-    return this.#read((world) => [...world.providers.values()], options)
-  }
-
-  async deal(id: DealId, options?: CallOptions): Promise<Deal | undefined> {
-    return this.#read((world) => {
-      const record = world.deals.get(id)
-      return record === undefined ? undefined : market.dealView(world, record)
-    }, options)
-  }
-
-  async deals(filter: DealFilter, options?: CallOptions): Promise<readonly Deal[]> {
-    const { client, provider, dataset } = filter
-    return this.#read(
-      (world) =>
-        [...world.deals.values()]
-          .filter(
-            ({ terms }) =>
-              (client === undefined || client === terms.client) &&
-              (provider === undefined || provider === terms.provider) &&
-              (dataset === undefined || dataset === terms.dataset),
-          )
-          .map((record) => market.dealView(world, record)),
-      options,
-    )
-  }
-
-  async seed(period: Period, options?: CallOptions): Promise<Hash32 | undefined> {
-    return this.#read((world) => world.seeds.get(period), options)
-  }
-
-  async snapshot(
-    provider: ProviderId,
-    period: Period,
-    options?: CallOptions,
-  ): Promise<TreeSnapshot> {
-    return this.#read((world) => snapshotAt(world, provider, period), options)
-  }
-
-  async proven(
-    provider: ProviderId,
-    from: Period,
-    to: Period,
-    options?: CallOptions,
-  ): Promise<readonly Period[]> {
-    return this.#read((world) => provenBetween(world, provider, { from, to }), options)
-  }
-
-  async balance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
-    return this.#read((world) => {
-      checkToken(world, token)
-      return balanceOf(world, token, owner)
-    }, options)
-  }
-
-  async tokenBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
-    return this.#read((world) => tokenBalanceOf(world, token, owner), options)
-  }
-
-  /** Writing costs nothing here; the figure only is never the reason to stop. */
-  async gasBalance(_owner: Address, options?: CallOptions): Promise<bigint> {
-    return this.#read(() => 10n ** 21n, options)
-  }
-
-  async feesCollected(token: Address, options?: CallOptions): Promise<Amount> {
-    return this.#read((world) => {
-      checkToken(world, token)
-      return world.fees.get(token) ?? amount(0n)
-    }, options)
   }
 
   async deposit(token: Address, value: Amount, options?: CallOptions): Promise<TxReceipt> {
@@ -151,11 +59,11 @@ export class MemoryLedger implements Ledger {
   }
 
   async closeDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt> {
-    return this.#write((world) => market.closeDeal(world, deal), options)
+    return this.#write((world) => endings.closeDeal(world, deal), options)
   }
 
   async terminateDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt> {
-    return this.#write((world) => market.terminateDeal(world, this.account, deal), options)
+    return this.#write((world) => endings.terminateDeal(world, this.account, deal), options)
   }
 
   async registerProvider(
@@ -191,34 +99,98 @@ export class MemoryLedger implements Ledger {
   }
 
   async provePeriod(parameters: ProvePeriodParameters, options?: CallOptions): Promise<TxReceipt> {
-    return this.#write((world) => provePeriod(world, this.account, parameters), options)
+    return this.#write((world) => proving.provePeriod(world, this.account, parameters), options)
   }
 
   async declareFault(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt> {
     const { account } = this
-    return this.#write((world) => market.declareFault(world, account, { deal, path }), options)
+    return this.#write((world) => endings.declareFault(world, account, { deal, path }), options)
   }
 
   async releaseSlot(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt> {
     const { account } = this
-    return this.#write((world) => market.releaseSlot(world, account, { deal, path }), options)
+    return this.#write((world) => endings.releaseSlot(world, account, { deal, path }), options)
   }
 
-  async close(): Promise<void> {
-    this.#stop.abort()
+  async claim(token: Address, provider: ProviderId, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => claim(world, token, provider), options)
   }
 
-  #read<T>(read: (world: World) => T, options: CallOptions = {}): T {
-    this.#check(options)
-    return read(this.#blocks.world)
+  async commitPeriod(of: CommitPeriodParameters, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => proving.commitPeriod(world, this.account, of), options)
   }
 
-  #write(change: (world: World) => void, options: CallOptions = {}): TxReceipt {
-    this.#check(options)
-    return this.#blocks.write(change)
+  async answerAudit(of: AnswerAuditParameters, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => proving.answerAudit(world, of), options)
   }
 
-  #check({ signal }: CallOptions): void {
-    if (this.#stop.signal.aborted || signal?.aborted) throw new HoldfastError({ code: 'ABORTED' })
+  async recoverDeal(of: RecoverDealParameters, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => endings.recoverDeal(world, this.account, of), options)
+  }
+
+  async resignDeal(deal: DealId, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => endings.resignDeal(world, this.account, deal), options)
+  }
+
+  async openDispute(of: OpenDisputeParameters, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => disputes.openDispute(world, this.account, of), options)
+  }
+
+  async answerDispute(
+    entry: DisputedEntry,
+    opening: BundleOpening,
+    options?: CallOptions,
+  ): Promise<TxReceipt> {
+    return this.#write((world) => disputes.answerDispute(world, entry, opening), options)
+  }
+
+  async slashTimeout(
+    entry: DisputedEntry,
+    usable: readonly Period[],
+    options?: CallOptions,
+  ): Promise<TxReceipt> {
+    return this.#write((world) => disputes.slashTimeout(world, entry, usable), options)
+  }
+
+  async slashAudit(
+    provider: ProviderId,
+    usable: Period,
+    options?: CallOptions,
+  ): Promise<TxReceipt> {
+    const of = { provider, usable }
+    return this.#write((world) => disputes.slashAudit(world, this.account, of), options)
+  }
+
+  async reportMissed(provider: ProviderId, of: Period, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => missing.reportMissed(world, provider, of), options)
+  }
+
+  async terminateProvider(
+    provider: ProviderId,
+    missed: readonly Period[],
+    options?: CallOptions,
+  ): Promise<TxReceipt> {
+    return this.#write((world) => missing.terminateProvider(world, provider, missed), options)
+  }
+
+  async topUp(deal: DealId, value: Amount, options?: CallOptions): Promise<TxReceipt> {
+    return this.#write((world) => endings.topUp(world, this.account, { deal, value }), options)
+  }
+
+  async closeByConsent(
+    deal: DealId,
+    signatures: ConsentSignatures,
+    options?: CallOptions,
+  ): Promise<TxReceipt> {
+    return this.#write((world) => endings.closeByConsent(world, deal, signatures), options)
+  }
+
+  declareShownLost(deal: DealId, path: SlotPath, options?: CallOptions): Promise<TxReceipt> {
+    return this.declareFault(deal, path, options)
+  }
+
+  async #write(change: (world: World) => void, options: CallOptions = {}): Promise<TxReceipt> {
+    this.check(options)
+    return this.blocks.write(change)
   }
 }

@@ -4,23 +4,21 @@ import {
   type Amount,
   amount,
   HoldfastError,
+  minus,
   type ProviderId,
+  smaller,
   ZERO_ADDRESS,
 } from '@holdfast/protocol'
 import type { ProviderRecord, ProviderSettings } from '../ledger.ts'
-import { treeOf } from './proofs.ts'
-import { checkToken, credit, debit, type World } from './world.ts'
+import { finalBefore, owedAudit } from './marks.ts'
+import { openDisputes, stateOf, treeOf } from './trees.ts'
+import { checkToken, credit, debit, payFee, stakeToken, type World } from './world.ts'
 
 const ENDPOINT_BYTES_MAX = 255
 const REGION_BYTES_MAX = 64
 
 const state = (provider: ProviderId, reason: string): HoldfastError =>
   new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
-
-const stakeToken = (world: World): Address => {
-  const [token] = world.network.tokens
-  return token?.address ?? ZERO_ADDRESS
-}
 
 /** @throws HoldfastError `PROVIDER_NOT_FOUND`. */
 export const knownProvider = (world: World, id: ProviderId): ProviderRecord => {
@@ -77,6 +75,9 @@ export const register = (
 
 export const update = (world: World, sender: Address, settings: ProviderSettings): void => {
   const record = knownProvider(world, sender)
+  if (settings.accepting && stateOf(world, sender).terminatedAt !== undefined) {
+    throw state(sender, 'it is terminated')
+  }
   if (settings.accepting) checkStake(world, record.stake)
   world.operators.delete(record.operator)
   checkSettings(world, settings)
@@ -93,11 +94,21 @@ export const addStake = (world: World, sender: Address, value: Amount): void => 
   debit(world, stakeToken(world), sender, value)
 }
 
+/** Nothing can be asked of it any more. */
+const isIdle = (world: World, provider: ProviderId): boolean => {
+  const { weight, inForceFrom } = treeOf(world, provider)
+  return (
+    weight === 0n &&
+    openDisputes(world, provider).length === 0 &&
+    owedAudit(world, provider) === undefined &&
+    finalBefore(world, provider) >= inForceFrom
+  )
+}
+
 export const withdrawStake = (world: World, sender: Address, value: Amount): void => {
   const record = knownProvider(world, sender)
-  const { weight } = treeOf(world, sender)
-  if (record.accepting || weight !== 0n) {
-    throw state(sender, 'stake stays while it accepts or holds deals')
+  if (record.accepting || !isIdle(world, sender)) {
+    throw state(sender, 'stake stays while it accepts, holds or owes something')
   }
   if (value > record.stake) {
     throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: value, available: record.stake })
@@ -106,4 +117,26 @@ export const withdrawStake = (world: World, sender: Address, value: Amount): voi
   world.providers.set(sender, { ...record, stake })
   world.emit({ kind: 'stake-changed', provider: sender, stake })
   credit(world, stakeToken(world), sender, value)
+}
+
+/** No deal opens with it until its owner accepts again. */
+export const stop = (world: World, provider: ProviderId): void => {
+  const record = knownProvider(world, provider)
+  if (!record.accepting) return
+  world.providers.set(provider, { ...record, accepting: false })
+  world.emit({ kind: 'provider-stopped', provider })
+}
+
+/** Takes what a lost dispute or audit costs: half to `reporter`, the rest to the fee account. */
+export const slash = (world: World, provider: ProviderId, reporter: Address): Amount => {
+  const record = knownProvider(world, provider)
+  const slashed = smaller(record.stake, world.network.disputeSlash)
+  const reward = amount(slashed / 2n)
+  const stake = minus(record.stake, slashed)
+  world.providers.set(provider, { ...record, stake })
+  world.emit({ kind: 'stake-changed', provider, stake })
+  if (stake < world.minimumStake) stop(world, provider)
+  credit(world, stakeToken(world), reporter, reward)
+  payFee(world, stakeToken(world), minus(slashed, reward))
+  return slashed
 }

@@ -6,6 +6,7 @@ import {
   type Address,
   type Amount,
   amount,
+  type DealFaults,
   type DealId,
   type DealTerms,
   type Hash32,
@@ -15,8 +16,15 @@ import {
   periodAt,
   type SlotIndex,
   type Timestamp,
+  ZERO_ADDRESS,
 } from '@holdfast/protocol'
-import type { LedgerEvent, NetworkParams, ProviderRecord, TreeSnapshot } from '../ledger.ts'
+import type {
+  Dispute,
+  LedgerEvent,
+  NetworkParams,
+  ProviderRecord,
+  TreeSnapshot,
+} from '../ledger.ts'
 import { Journal, JournaledMap } from './journal.ts'
 
 /** What the market keeps of a deal. */
@@ -25,12 +33,15 @@ export interface MarketRecord {
   readonly terms: DealTerms
   readonly slot: SlotIndex
   readonly start: Period
-  readonly end: Period
-  /** Paid periods are before it: the end, or the first faulted period. */
-  readonly payEnd: Period
+  /** By term, funding, notice or consent; a fault or the provider's end may come before it. */
+  readonly ownEnd: Period
+  /** Notice, resignation or consent: a top-up no longer moves the end. */
+  readonly noticeGiven: boolean
+  /** Signed, and what was added. */
+  readonly deposit: Amount
   readonly settledThrough: Period
   readonly proven: bigint
-  readonly faulted: boolean
+  readonly faults: DealFaults
   readonly inTree: boolean
   readonly closed: boolean
 }
@@ -41,11 +52,28 @@ export interface TreeRecord extends TreeSnapshot {
   readonly inForceFrom: Period
 }
 
+/** The last period that was marked, taken back or not, as audits see it. */
+export interface LastMark {
+  readonly period: Period
+  /** Shown on chain, or taken back: nothing of it is owed. */
+  readonly audited: boolean
+  /** An audit of it is owed whatever chance says. */
+  readonly forced: boolean
+}
+
 export interface ProviderState {
   /** Oldest first; the last is the tree as it is now. The ring keeps 8 before it. */
   readonly trees: readonly TreeRecord[]
-  /** In increasing order. */
+  /** Marked as proven, in increasing order. */
   readonly proven: readonly Period[]
+  /** Written down as missed, in the order of writing. */
+  readonly missed: readonly Period[]
+  /** Roots of committed periods by their place in a ring of 8; undefined for direct mode. */
+  readonly bundles: readonly (Hash32 | undefined)[]
+  readonly last: LastMark | undefined
+  /** The next commit owes an audit. */
+  readonly forceNext: boolean
+  readonly terminatedAt: Period | undefined
 }
 
 /** Trees kept before the newest one. */
@@ -57,12 +85,18 @@ export class World {
   readonly journal: Journal = new Journal()
   readonly balances: JournaledMap<string, Amount> = new JournaledMap(this.journal)
   readonly tokens: JournaledMap<string, Amount> = new JournaledMap(this.journal)
+  /** By token and provider: from settled deals, not yet moved into a free balance. */
+  readonly earned: JournaledMap<string, Amount> = new JournaledMap(this.journal)
   readonly fees: JournaledMap<Address, Amount> = new JournaledMap(this.journal)
   readonly providers: JournaledMap<ProviderId, ProviderRecord> = new JournaledMap(this.journal)
   readonly operators: JournaledMap<Address, ProviderId> = new JournaledMap(this.journal)
   readonly deals: JournaledMap<DealId, MarketRecord> = new JournaledMap(this.journal)
   readonly states: JournaledMap<ProviderId, ProviderState> = new JournaledMap(this.journal)
   readonly seeds: JournaledMap<Period, Hash32> = new JournaledMap(this.journal)
+  /** By `disputeIdOf`. */
+  readonly disputes: JournaledMap<Hash32, Dispute> = new JournaledMap(this.journal)
+  /** Deals that a lost dispute has shown to be lost and whose fault is not declared yet. */
+  readonly shownLost: JournaledMap<DealId, true> = new JournaledMap(this.journal)
   /** Of the block that is being made, or of the newest one. */
   time: Timestamp
   #events: LedgerEvent[] = []
@@ -101,8 +135,24 @@ export const checkToken = (world: World, token: Address): void => {
   })
 }
 
-export const balanceOf = (world: World, token: Address, owner: Address): Amount =>
+/** False for a provider that named somebody else as beneficiary. */
+const keepsEarnings = (world: World, owner: Address): boolean =>
+  beneficiaryOf(world, owner) === owner
+
+/** Who gets what a provider's deals earn. */
+export const beneficiaryOf = (world: World, provider: ProviderId): Address =>
+  world.providers.get(provider)?.beneficiary ?? provider
+
+const freeOf = (world: World, token: Address, owner: Address): Amount =>
   world.balances.get(key(token, owner)) ?? amount(0n)
+
+const earnedOf = (world: World, token: Address, owner: Address): Amount =>
+  world.earned.get(key(token, owner)) ?? amount(0n)
+
+export const balanceOf = (world: World, token: Address, owner: Address): Amount => {
+  const earned = keepsEarnings(world, owner) ? earnedOf(world, token, owner) : 0n
+  return amount(freeOf(world, token, owner) + earned)
+}
 
 export const tokenBalanceOf = (world: World, token: Address, owner: Address): Amount =>
   world.tokens.get(key(token, owner)) ?? amount(0n)
@@ -111,13 +161,32 @@ const lacking = (needed: Amount, available: Amount): HoldfastError =>
   new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed, available })
 
 export const credit = (world: World, token: Address, owner: Address, value: Amount): void =>
-  world.balances.set(key(token, owner), amount(balanceOf(world, token, owner) + value))
+  world.balances.set(key(token, owner), amount(freeOf(world, token, owner) + value))
+
+/** Moves what a provider earned into a free balance. */
+const collect = (world: World, token: Address, provider: ProviderId, to: Address): Amount => {
+  const earned = earnedOf(world, token, provider)
+  world.earned.set(key(token, provider), amount(0n))
+  credit(world, token, to, earned)
+  return earned
+}
 
 /** @throws HoldfastError `FUNDS_INSUFFICIENT`. */
 export const debit = (world: World, token: Address, owner: Address, value: Amount): void => {
-  const available = balanceOf(world, token, owner)
+  if (value > freeOf(world, token, owner) && keepsEarnings(world, owner)) {
+    collect(world, token, owner, owner)
+  }
+  const available = freeOf(world, token, owner)
   if (value > available) throw lacking(value, available)
   world.balances.set(key(token, owner), amount(available - value))
+}
+
+/** Credits a provider's earnings to its beneficiary. */
+export const claim = (world: World, token: Address, provider: ProviderId): void => {
+  checkToken(world, token)
+  const beneficiary = beneficiaryOf(world, provider)
+  const value = collect(world, token, provider, beneficiary)
+  world.emit({ kind: 'claimed', token, provider, beneficiary, amount: value })
 }
 
 export const mintTokens = (world: World, token: Address, owner: Address, value: Amount): void =>
@@ -144,12 +213,21 @@ export const withdraw = (world: World, token: Address, owner: Address, value: Am
   world.emit({ kind: 'withdrawn', owner, token, amount: value })
 }
 
-/** Out of escrow, whose sum is not kept: it follows from the deals. */
+/** To the fee account. */
+export const payFee = (world: World, token: Address, value: Amount): void =>
+  world.fees.set(token, amount((world.fees.get(token) ?? 0n) + value))
+
+/** Out of escrow, whose sum is not kept: it follows from the deals. What a provider earned waits. */
 export const pay = (
   world: World,
   to: { readonly token: Address; readonly provider: ProviderId },
   value: { readonly toProvider: Amount; readonly fee: Amount },
 ): void => {
-  credit(world, to.token, to.provider, value.toProvider)
-  world.fees.set(to.token, amount((world.fees.get(to.token) ?? 0n) + value.fee))
+  const earned = earnedOf(world, to.token, to.provider)
+  world.earned.set(key(to.token, to.provider), amount(earned + value.toProvider))
+  payFee(world, to.token, value.fee)
 }
+
+/** The network's first token: stakes, bonds and slashes are in it. */
+export const stakeToken = (world: World): Address =>
+  world.network.tokens[0]?.address ?? ZERO_ADDRESS

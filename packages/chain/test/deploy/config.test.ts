@@ -16,6 +16,8 @@ const GOOD = {
   period: '86400',
   window: '14400',
   seedDelay: '60',
+  disputeBond: '1000000',
+  disputeSlash: '5000000',
   directChallenges: 10,
   feeBps: 500,
   drand: DRAND,
@@ -37,6 +39,9 @@ describe('a deployment configuration', () => {
     expect(config).toMatchObject({
       ...{ keystore: '/etc/holdfast/keys/deployer.json', passphraseFile: '/safe/deployer.pass' },
       ...{ rpc: [], drandUrls: [] },
+      parameters: { disputeTime: 172_800n, answerTime: 86_400n, auditChance: 30 },
+    })
+    expect(config).toMatchObject({
       parameters: { period: 86_400n, feeBps: 500, drand: { publicKey: `0x${QUICKNET_KEY}` } },
     })
   })
@@ -53,6 +58,11 @@ describe('a deployment configuration', () => {
     ['urls', { drand: { ...DRAND, urls: ['nowhere'] } }],
     ['rpc', { rpc: ['nowhere'] }],
     ['directChallenges', { directChallenges: 41 }],
+    ['disputeBond', { disputeBond: undefined }],
+    ['disputeSlash', { disputeSlash: '10000001' }],
+    ['disputeTime', { disputeTime: '604800' }],
+    ['answerTime', { answerTime: '200000' }],
+    ['auditChance', { auditChance: 0 }],
     ['feeBps', { feeBps: 10_000 }],
     ['minimumStake', { minimumStake: '-1' }],
     ['keystore', { keystore: '' }],

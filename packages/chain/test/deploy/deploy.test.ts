@@ -75,6 +75,8 @@ const prepare = async (
     period: '86400',
     window: '14400',
     seedDelay: '60',
+    disputeBond: '1000000',
+    disputeSlash: '1000000',
     directChallenges: 10,
     feeBps: 500,
     drand: QUICKNET,

@@ -54,7 +54,9 @@ const networkWithPlain = async (devnet: Devnet, stop: AbortSignal) => {
   const network = await deployContracts(chain, signer, {
     tokens: [plain, ...tokens.map((token) => token.address)],
     ...{ feeAccount: signer.address, minimumStake: amount(0n), feeBps: 500, directChallenges: 5 },
-    ...{ period: seconds(60n), window: seconds(30n), seedDelay: seconds(3n) },
+    ...{ period: seconds(60n), window: seconds(30n), seedDelay: seconds(3n), auditChance: 30 },
+    ...{ disputeTime: seconds(120n), answerTime: seconds(60n) },
+    ...{ disputeBond: amount(1n), disputeSlash: amount(0n) },
     drand: { ...drand, genesis: timestamp(drand.genesis) },
   })
   const logger = silentLogger

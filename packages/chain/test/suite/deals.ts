@@ -62,7 +62,8 @@ export const openingSuite = (source: HarnessSource): void => {
     ])
     expect(await publisher.ledger.deal(id)).toEqual({
       ...{ id, terms, state: 'active', slot: 0n, ...span, settledThrough: span.start },
-      ...{ escrow: terms.deposit, paid: 0n, faultedFrom: undefined },
+      ...{ deposit: terms.deposit, escrow: terms.deposit, paid: 0n },
+      ...{ faultedFrom: undefined, recoveredAt: undefined, lost: false },
     })
     const client = publisher.signer.address
     expect(await publisher.ledger.balance(client, token)).toBe(PLENTY / 2n - terms.deposit)

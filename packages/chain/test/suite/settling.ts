@@ -118,6 +118,7 @@ export const endingSuite = (source: HarnessSource): void => {
     const { events } = await ledger.closeDeal(id)
     expect(events.at(-1)).toEqual({
       ...{ kind: 'deal-closed', deal: id, refunded, returned: terms.collateral },
+      ...{ compensation: 0n, forfeited: 0n },
     })
     expect(await ledger.balance(ledger.account, token)).toBe(PLENTY / 2n - paid)
     expect(await ledger.balance(provider, token)).toBe(held + paid - fee)

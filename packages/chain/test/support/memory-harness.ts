@@ -10,6 +10,7 @@ export const openMemoryHarness = async (): Promise<Harness> => {
     genesis: timestamp(1_700_000_000n),
     period: seconds(1000n),
     directChallenges: 5,
+    auditChance: 2 ** 32 - 1,
     randomSeed: systemRandom.bytes(32),
   })
   const [token] = chain.network.tokens

@@ -8,6 +8,7 @@ import {
   encodeAnswer,
   LEAF_BYTES,
   type LeafIndex,
+  type LeafOpening,
   type Leaves,
   leafNodes,
   leavesFor,
@@ -42,7 +43,8 @@ export class Payload {
     return { deal, scheme: 1, root: this.commitment.root, leaves: this.leaves }
   }
 
-  answer(deal: DealId, slot: SlotPath, index: LeafIndex): Uint8Array {
+  /** A leaf with its path in the payload's tree. */
+  open(index: LeafIndex): LeafOpening {
     const at = Number(index) * LEAF_BYTES
     const leaf = new Uint8Array(LEAF_BYTES)
     leaf.set(this.#data.subarray(at, at + LEAF_BYTES))
@@ -50,7 +52,11 @@ export class Payload {
       const from = Number(node) * NODE_BYTES
       return (this.#levels[level] ?? new Uint8Array()).subarray(from, from + NODE_BYTES)
     })
-    return encodeAnswer({ slot, leaf: this.slotLeaf(deal), opening: { index, leaf, path } })
+    return { index, leaf, path }
+  }
+
+  answer(deal: DealId, slot: SlotPath, index: LeafIndex): Uint8Array {
+    return encodeAnswer({ slot, leaf: this.slotLeaf(deal), opening: this.open(index) })
   }
 }
 

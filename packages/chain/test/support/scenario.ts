@@ -7,12 +7,16 @@ import {
   type Amount,
   amount,
   attributesOf,
+  type ChallengeContext,
+  DEAL_CHALLENGES,
   type DealId,
   type DealTerms,
+  dealChallenges,
   dealIdOf,
   globalChallenges,
   type Hash32,
   hash32,
+  type LeafOpening,
   type Period,
   ProviderTree,
   period,
@@ -27,8 +31,14 @@ import {
   toHex,
   ZERO_HASH,
 } from '@holdfast/protocol'
-import { type ProviderSettings, signingDomain, type TxReceipt } from '../../src/ledger.ts'
+import {
+  type DealMembership,
+  type ProviderSettings,
+  signingDomain,
+  type TxReceipt,
+} from '../../src/ledger.ts'
 import { systemRandom } from '../../src/system-adapters.ts'
+import { Bundle } from './bundle.ts'
 import type { Account, Harness } from './harness.ts'
 import { Payload, testBytes } from './payload.ts'
 
@@ -47,6 +57,11 @@ export interface OpenedDeal {
   readonly path: SlotPath
   readonly payload: Payload
   readonly receipt: TxReceipt
+}
+
+export interface Committed {
+  readonly period: Period
+  readonly bundle: Bundle
 }
 
 export class Scenario {
@@ -202,6 +217,50 @@ export class Scenario {
     const next = await this.nextPeriod()
     await this.prove(next)
     return next
+  }
+
+  async contextOf(of: Period): Promise<ChallengeContext> {
+    const { chainId, contracts } = this.harness.network
+    const seed = await this.operator.ledger.seed(of)
+    if (seed === undefined) throw new Error(`period ${of} has no seed`)
+    return { chainId, proofs: contracts.proofs, provider: this.provider, period: of, seed }
+  }
+
+  /** Posts the seed of the period that is now, and commits to its bundle; the tree is its own. */
+  async commit(of: Period, spoilt?: ReadonlySet<bigint>): Promise<Bundle> {
+    await this.harness.postSeed(of)
+    const bundle = new Bundle(await this.contextOf(of), this.tree, this.payloads, spoilt)
+    const { root } = bundle
+    await this.operator.ledger.commitPeriod({ provider: this.provider, period: of, root })
+    return bundle
+  }
+
+  /** Enters the next period, commits to its bundle, and shows it when that is owed. */
+  async commitNext(spoilt?: ReadonlySet<bigint>): Promise<Committed> {
+    const of = await this.nextPeriod()
+    const bundle = await this.commit(of, spoilt)
+    const { audit } = await this.operator.ledger.standing(this.provider)
+    if (audit !== undefined) await this.showAudit(of, bundle)
+    return { period: of, bundle }
+  }
+
+  async showAudit(of: Period, bundle: Bundle): Promise<TxReceipt> {
+    const openings = bundle.audit(this.harness.network.directChallenges)
+    return this.operator.ledger.answerAudit({ provider: this.provider, period: of, openings })
+  }
+
+  /** Where a deal stands in the tree, as opening a dispute about it shows. */
+  membership({ id, path: { slot } }: Pick<OpenedDeal, 'id' | 'path'>): DealMembership {
+    const leaf = this.tree.get(slot)
+    if (leaf?.deal !== id) throw new Error(`deal ${id} is not in slot ${slot}`)
+    return { leaf, path: this.tree.path(slot) }
+  }
+
+  /** The openings that recovering a deal shows in a period. */
+  async recovery(of: Period, { id, payload }: OpenedDeal): Promise<readonly LeafOpening[]> {
+    const context = await this.contextOf(of)
+    const indexes = dealChallenges(context, id, DEAL_CHALLENGES, payload.leaves)
+    return indexes.map((index) => payload.open(index))
   }
 
   freeSlot(slot: bigint): void {

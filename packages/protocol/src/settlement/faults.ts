@@ -75,14 +75,13 @@ export const foldFaults = (faults: DealFaults, settledThrough: Period): DealFaul
   return { ...NO_FAULTS, counted: plus(counted, periods(until - from)) }
 }
 
-/** A fault from `from` on. One that is recovered but not yet settled is widened, for the payer. */
-export const withFault = (
-  faults: DealFaults,
-  input: { readonly from: Period; readonly settledThrough: Period },
-): DealFaults => {
+/**
+ * A fault from `from` on. One that is recovered but not folded away (`foldFaults`, by a settlement) is
+ * widened, for the payer.
+ */
+export const withFault = (faults: DealFaults, from: Period): DealFaults => {
   invariant(!isFaulty(faults), 'a faulty deal is not declared faulty again')
-  const free = foldFaults(faults, input.settledThrough)
-  return { ...free, from: free.from ?? input.from, since: input.from, until: undefined }
+  return { ...faults, from: faults.from ?? from, since: from, until: undefined }
 }
 
 /** Recovered: paid from `until` on. */

@@ -39,7 +39,7 @@ export const OPEN_DISPUTES_MAX = 64
 
 /**
  * The rule that a set of figures breaks, in words, or undefined when they fit together:
- * T <= D, 2 P <= W + D, W + D + T <= 6 P, P <= 8 T.
+ * 0 < T <= D, 2 P <= W + D, W + D + T <= 6 P.
  */
 export const brokenTiming = ({
   period: length,
@@ -56,7 +56,7 @@ export const brokenTiming = ({
   if (window + disputeTime + answerTime > 6n * length) {
     return 'window, disputeTime and answerTime together are longer than six periods'
   }
-  if (length > 8n * answerTime) return 'answerTime is shorter than an eighth of a period'
+  if (answerTime === 0n) return 'answerTime is zero'
   return undefined
 }
 
@@ -74,8 +74,8 @@ export const finalBeforeAt = (params: FinalityParams, now: Timestamp): Period =>
   return since < waits ? period(0n) : period((since - waits) / params.period + 1n)
 }
 
-/** The first second at which a period can no longer be disputed: start + W + D - T. */
-export const disputesEndAt = (params: FinalityParams, of: Period): Timestamp =>
+/** The last second at which a period can be disputed: start + W + D - T. */
+export const disputesUntil = (params: FinalityParams, of: Period): Timestamp =>
   timestamp(finalAt(params, of) - params.answerTime)
 
 /** From this second on an audit of `of` that is still owed may be slashed: start(p + 2). */

@@ -62,7 +62,7 @@ describe('faults of a deal', () => {
         let sureOf = 0
         for (const { wait, length, settles } of steps) {
           const from = period(now + wait)
-          faults = withFault(faults, { from, settledThrough: settled })
+          faults = withFault(foldFaults(faults, settled), from)
           expect(isFaulty(faults)).toBe(true)
           now = from + length
           faults = withRecovery(faults, period(now))
@@ -78,10 +78,7 @@ describe('faults of a deal', () => {
   })
 
   test('fold away once they are settled through, and change no count', () => {
-    const faults = withRecovery(
-      withFault(NO_FAULTS, { from: period(5), settledThrough: period(3) }),
-      period(9),
-    )
+    const faults = withRecovery(withFault(NO_FAULTS, period(5)), period(9))
     expect(foldFaults(faults, period(8))).toBe(faults)
     const folded = foldFaults(faults, period(9))
     expect(folded).toEqual({ ...NO_FAULTS, counted: 4n })
@@ -89,20 +86,19 @@ describe('faults of a deal', () => {
   })
 
   test('count nothing at or after the end of the deal', () => {
-    const open = withFault(NO_FAULTS, { from: period(5), settledThrough: period(0) })
+    const open = withFault(NO_FAULTS, period(5))
     expect([5, 6, 30].map((end) => faultyPeriods(open, period(end)))).toEqual([0n, 1n, 25n])
   })
 
   test('cannot be declared twice nor recovered from health', () => {
-    const open = withFault(NO_FAULTS, { from: period(5), settledThrough: period(0) })
-    const again = { from: period(6), settledThrough: period(0) }
-    expectCode('INVARIANT', () => withFault(open, again))
+    const open = withFault(NO_FAULTS, period(5))
+    expectCode('INVARIANT', () => withFault(open, period(6)))
     expectCode('INVARIANT', () => withRecovery(NO_FAULTS, period(6)))
   })
 })
 
 describe('the end of a deal', () => {
-  const open = withFault(NO_FAULTS, { from: period(10), settledThrough: period(0) })
+  const open = withFault(NO_FAULTS, period(10))
 
   test('is its own while nothing is wrong', () => {
     expect(dealEnd(period(40), NO_FAULTS, undefined)).toEqual({ end: 40n, lost: false })

@@ -9,12 +9,14 @@
 import type { BlockRef } from '@holdfast/chain'
 import {
   type DealId,
+  type FinalityParams,
+  finalBeforeAt,
   type Hash32,
+  larger,
   type Period,
-  period,
   periodAt,
   periodDeadline,
-  type ScheduleParams,
+  smaller,
   type Timestamp,
 } from '@holdfast/protocol'
 import type { ChainState } from '../follow/chain-state.ts'
@@ -43,8 +45,8 @@ export type Duty =
   | { readonly kind: 'settle'; readonly deals: readonly DealId[] }
 
 export interface DutyPolicy {
-  readonly schedule: ScheduleParams
-  /** Settle a deal when it has this many proven, unsettled periods. At least 1. */
+  readonly schedule: FinalityParams
+  /** Settle a deal when it has this many proven and final, unsettled periods. At least 1. */
   readonly settleEvery: number
   /** Deals in one settling transaction. */
   readonly settleBatchMax: number
@@ -59,14 +61,15 @@ export interface DutyView {
 /** What must be done now, in the order in which it should be done. */
 export const dutiesAt = (view: DutyView, policy: DutyPolicy): readonly Duty[] => {
   const now = periodAt(policy.schedule, view.tip.timestamp)
+  const final = finalBeforeAt(policy.schedule, view.tip.timestamp)
   const deals = view.state.deals().filter(({ closed, inTree }) => !closed || inTree)
   return [
     ...proveDuties(view, now, policy),
     ...deals.filter((deal) => isLost(deal, view, now)).map(({ deal }) => faultDuty(deal)),
     ...openDuties(view),
     ...deals.filter((deal) => deal.inTree && now >= deal.end).map(({ deal }) => release(deal)),
-    ...deals.filter((deal) => !deal.closed && now >= deal.end).map(({ deal }) => close(deal)),
-    ...settleDuties(deals, view, now, policy),
+    ...deals.filter((deal) => !deal.closed && final >= deal.end).map(({ deal }) => close(deal)),
+    ...settleDuties(deals, view, final, policy),
   ]
 }
 
@@ -110,12 +113,12 @@ const deadlineOf = (duty: Duty): bigint => ('deadline' in duty ? duty.deadline :
 const settleDuties = (
   deals: readonly DealFact[],
   { state }: DutyView,
-  now: Period,
+  final: Period,
   { settleEvery, settleBatchMax }: DutyPolicy,
 ): readonly Duty[] => {
   const due = deals
-    .filter((deal) => !deal.closed && now < deal.end)
-    .filter((deal) => state.provenBetween(...unsettled(deal)).length >= settleEvery)
+    .filter((deal) => !deal.closed && final < deal.end)
+    .filter((deal) => state.provenBetween(...unsettled(deal, final)).length >= settleEvery)
     .map(({ deal }) => deal)
   const duties: Duty[] = []
   for (let at = 0; at < due.length; at += settleBatchMax) {
@@ -124,8 +127,11 @@ const settleDuties = (
   return duties
 }
 
-/** The paid periods of a deal that no settlement has seen. */
-const unsettled = ({ settledThrough, end, faultedFrom }: DealFact): [Period, Period] => {
-  const payEnd = faultedFrom !== undefined && faultedFrom < end ? faultedFrom : end
-  return [settledThrough, payEnd < settledThrough ? settledThrough : period(payEnd)]
+/** The final periods of a deal that no settlement has seen. */
+const unsettled = (
+  { settledThrough, end, faultedFrom }: DealFact,
+  final: Period,
+): [Period, Period] => {
+  const payEnd = smaller(smaller(end, faultedFrom ?? end), final)
+  return [settledThrough, larger(payEnd, settledThrough)]
 }

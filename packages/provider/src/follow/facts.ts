@@ -70,6 +70,8 @@ export interface MissedFact {
 
 export interface DisputeFact extends DisputedEntry {
   readonly kind: 'dispute'
+  /** `disputeIdOf` the entry. */
+  readonly dispute: Hash32
   readonly opener: Address
   readonly openedAt: Timestamp
   readonly state: 'open' | 'answered' | 'lost' | 'expired'
@@ -110,10 +112,7 @@ export const provenKey = (period: Period): string => `proven/${padded(period)}`
 export const missedKey = (period: Period): string => `missed/${padded(period)}`
 export const STANDING_KEY = 'standing'
 
-export const disputeKey = ({ period, question }: Omit<DisputedEntry, 'provider'>): string => {
-  const of = question.class === 'deal' ? question.deal : 'global'
-  return `dispute/${padded(period)}/${of}/${question.i}`
-}
+export const disputeKey = (of: { readonly dispute: Hash32 }): string => `dispute/${of.dispute}`
 
 export const keyOf = (fact: Fact): string => {
   switch (fact.kind) {

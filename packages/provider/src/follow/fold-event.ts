@@ -103,8 +103,8 @@ const foldDispute = (place: FoldPlace, event: SettlementEvent): void => {
       unmark(place, event.period)
       break
     case 'dispute-opened': {
-      const { provider, period: of, question, opener } = event
-      const entry = { provider, period: of, question, opener, openedAt: timestamp }
+      const { dispute, provider, period: of, question, opener } = event
+      const entry = { dispute, provider, period: of, question, opener, openedAt: timestamp }
       set({ kind: 'dispute', ...entry, state: 'open' })
       break
     }

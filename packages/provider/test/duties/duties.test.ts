@@ -30,9 +30,9 @@ const SCHEDULE = {
   period: seconds(100),
   window: seconds(75),
   seedDelay: seconds(1),
-  drand: { genesis: timestamp(0), period: seconds(1) },
-  disputeTime: seconds(200),
+  disputeTime: seconds(125),
   answerTime: seconds(100),
+  drand: { genesis: timestamp(0), period: seconds(1) },
   auditChance: 30,
 }
 const POLICY: DutyPolicy = { schedule: SCHEDULE, settleEvery: 2, settleBatchMax: 2 }
@@ -192,15 +192,17 @@ describe('duties', () => {
     const story = new Story()
     for (const n of [1, 2, 3]) story.open(1010 + n, n, n - 1)
     story.proven(1110, 1)
-    expect(story.kinds()).toEqual([])
     story.proven(1210, 2)
+    story.block(1399)
+    expect(story.kinds()).toEqual([])
+    story.block(1400)
     expect(story.duties()).toEqual([
       { kind: 'settle', deals: [idOf(1), idOf(2)] },
       { kind: 'settle', deals: [idOf(3)] },
     ])
     const settled = { through: period(3), paid: amount(10), fee: amount(1) }
-    story.block(1220, { kind: 'deal-settled', deal: idOf(1), ...settled })
-    story.block(1221, { kind: 'deal-faulted', deal: idOf(2), period: period(2) })
+    story.block(1420, { kind: 'deal-settled', deal: idOf(1), ...settled })
+    story.block(1421, { kind: 'deal-faulted', deal: idOf(2), period: period(2) })
     expect(story.duties()).toEqual([{ kind: 'settle', deals: [idOf(3)] }])
     expect(story.state.deal(idOf(1))?.earned).toBe(9n)
   })
@@ -211,14 +213,16 @@ describe('duties', () => {
     story.block(1299)
     expect(story.kinds()).toEqual([])
     story.block(1300)
-    expect(story.kinds()).toEqual(['release', 'close'])
+    expect(story.kinds()).toEqual(['release'])
     story.block(1301, story.slotChanged(0, undefined))
+    expect(story.kinds()).toEqual([])
+    story.block(1400)
     expect(story.kinds()).toEqual(['close'])
-    story.block(1302, {
+    story.block(1402, {
       kind: 'deal-closed',
       deal: idOf(1),
-      refunded: amount(0),
-      returned: amount(1),
+      ...{ refunded: amount(0), returned: amount(1) },
+      ...{ compensation: amount(0), forfeited: amount(0) },
     })
     expect(story.kinds()).toEqual([])
   })

@@ -183,7 +183,8 @@ export class Life {
 
 const dispute = (of: Period, i: number): Extract<LedgerEvent, { kind: 'dispute-opened' }> => ({
   kind: 'dispute-opened',
-  ...{ provider: PROVIDER, period: of, question: { class: 'global', i } },
+  ...{ dispute: hashOf(Number(of) * 64 + i, 6), provider: PROVIDER, period: of },
+  question: { class: 'global', i },
   ...{ opener: PROVIDER, bond: amount(1) },
 })
 
@@ -192,8 +193,8 @@ const lost = (of: Period, i: number): readonly LedgerEvent[] => [
   { kind: 'period-missed', provider: PROVIDER, period: of },
   {
     kind: 'dispute-lost',
-    ...{ provider: PROVIDER, period: of, question: { class: 'global', i } },
-    ...{ opener: PROVIDER, slashed: amount(1), reward: amount(0) },
+    ...{ dispute: hashOf(Number(of) * 64 + i, 6), provider: PROVIDER, period: of },
+    ...{ opener: PROVIDER, slashed: amount(1) },
   },
 ]
 

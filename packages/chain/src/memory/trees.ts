@@ -1,9 +1,10 @@
-/** The rules of ProofLedger.sol on the in-memory state: trees, snapshots, proven periods. */
+/**
+ * The trees of providers on the in-memory state: the one that is now, those that were, and what
+ * changes them. The rules of contracts/src/libraries/ProviderTree.sol.
+ */
 import {
-  type Address,
   EMPTY_SLOT,
   emptyNode,
-  globalChallenges,
   HoldfastError,
   leaves,
   type Period,
@@ -11,16 +12,13 @@ import {
   parentNode,
   pathRoot,
   period,
-  periodDeadline,
-  periodStart,
   type SlotLeaf,
   type SlotPath,
   type SumNode,
   slotNode,
-  verifyAnswer,
   ZERO_HASH,
 } from '@holdfast/protocol'
-import type { ProvePeriodParameters, TreeSnapshot } from '../ledger.ts'
+import type { Dispute, TreeSnapshot } from '../ledger.ts'
 import { type ProviderState, RING, type TreeRecord, type World } from './world.ts'
 
 const EMPTY_TREE: TreeRecord = {
@@ -30,15 +28,26 @@ const EMPTY_TREE: TreeRecord = {
   slotCount: 0n,
   inForceFrom: period(0n),
 }
-const EMPTY_STATE: ProviderState = { trees: [EMPTY_TREE], proven: [] }
+const EMPTY_STATE: ProviderState = {
+  trees: [EMPTY_TREE],
+  ...{ proven: [], missed: [], bundles: [] },
+  ...{ last: undefined, forceNext: false, terminatedAt: undefined },
+}
 
-const stateOf = (world: World, provider: ProviderId): ProviderState =>
+export const stateOf = (world: World, provider: ProviderId): ProviderState =>
   world.states.get(provider) ?? EMPTY_STATE
+
+/** Changes some of what is kept of a provider. */
+export const patchState = (
+  world: World,
+  provider: ProviderId,
+  change: Partial<ProviderState>,
+): void => world.states.set(provider, { ...stateOf(world, provider), ...change })
 
 export const treeOf = (world: World, provider: ProviderId): TreeRecord =>
   stateOf(world, provider).trees.at(-1) ?? EMPTY_TREE
 
-const invalid = (reason: string): HoldfastError =>
+export const invalid = (reason: string): HoldfastError =>
   new HoldfastError({ code: 'PROOF_INVALID', reason })
 
 /** The tree challenged in `of`. @throws HoldfastError `SEED_MISSING`, `PROVIDER_STATE`. */
@@ -52,74 +61,6 @@ export const snapshotAt = (world: World, provider: ProviderId, of: Period): Tree
   }
   const reason = 'its tree of that period is no longer kept'
   throw new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
-}
-
-export const isProven = (world: World, provider: ProviderId, of: Period): boolean =>
-  stateOf(world, provider).proven.includes(of)
-
-export const provenBetween = (
-  world: World,
-  provider: ProviderId,
-  range: { readonly from: Period; readonly to: Period },
-): readonly Period[] =>
-  stateOf(world, provider).proven.filter((p) => p >= range.from && p < range.to)
-
-/** The first period whose outcome is not final. */
-export const finalThrough = (world: World, provider: ProviderId): Period => {
-  const current = world.currentPeriod
-  const over = world.time >= periodDeadline(world.network, current)
-  return over || isProven(world, provider, current) ? period(current + 1n) : current
-}
-
-const checkAnswers = (
-  world: World,
-  { provider, period: of, answers }: ProvePeriodParameters,
-): void => {
-  const seed = world.seeds.get(of)
-  if (seed === undefined) throw new HoldfastError({ code: 'SEED_MISSING', period: of })
-  if (isProven(world, provider, of)) {
-    throw new HoldfastError({ code: 'NOTHING_TO_DO', reason: `period ${of} is proven already` })
-  }
-  const count = world.network.directChallenges
-  if (answers.length !== count) {
-    throw invalid(`the number of answers is wrong (${count}, ${answers.length})`)
-  }
-  const snapshot = snapshotAt(world, provider, of)
-  if (snapshot.weight === 0n) {
-    const reason = 'its tree of that period is empty'
-    throw new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
-  }
-  const { chainId, contracts } = world.network
-  const context = { chainId, proofs: contracts.proofs, provider, period: of, seed }
-  const positions = globalChallenges(context, count, snapshot.weight)
-  for (const [i, answer] of answers.entries()) {
-    verifyAnswer(snapshot, positions[i] ?? 0n, answer)
-  }
-}
-
-export const provePeriod = (
-  world: World,
-  sender: Address,
-  parameters: ProvePeriodParameters,
-): void => {
-  const { provider, period: of } = parameters
-  const record = world.providers.get(provider)
-  if (record === undefined) throw new HoldfastError({ code: 'PROVIDER_NOT_FOUND', provider })
-  if (record.operator !== sender) {
-    const reason = `only the operator proves (${record.operator}, ${sender})`
-    throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
-  }
-  if (world.time < periodStart(world.network, of)) {
-    throw new HoldfastError({ code: 'SEED_MISSING', period: of })
-  }
-  const deadline = periodDeadline(world.network, of)
-  if (world.time >= deadline) {
-    throw new HoldfastError({ code: 'WINDOW_CLOSED', period: of, deadline })
-  }
-  checkAnswers(world, parameters)
-  const { trees, proven } = stateOf(world, provider)
-  world.states.set(provider, { trees, proven: [...proven, of] })
-  world.emit({ kind: 'period-proven', provider, period: of })
 }
 
 /** The tree one level higher when the slot is the first beyond it. */
@@ -151,12 +92,27 @@ const replaced = (
   return { ...tree, root: top.hash, weight: top.weight }
 }
 
+/** Open disputes against a provider, oldest first. */
+export const openDisputes = (world: World, provider: ProviderId): readonly Dispute[] =>
+  [...world.disputes.values()].filter((d) => d.provider === provider && d.state === 'open')
+
+/** While a dispute is open, nothing may push out of the rings what it is judged by. */
+export const checkHeld = (world: World, provider: ProviderId, of: Period): void => {
+  const oldest = openDisputes(world, provider)
+    .map((dispute) => dispute.period)
+    .reduce<Period | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
+  if (oldest === undefined || of < oldest + BigInt(RING)) return
+  const reason = `a dispute about period ${oldest} is open`
+  throw new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
+}
+
 const putTree = (world: World, provider: ProviderId, tree: TreeRecord): void => {
-  const { trees, proven } = stateOf(world, provider)
+  const { trees } = stateOf(world, provider)
   const next = period(world.currentPeriod + 1n)
   const isNew = treeOf(world, provider).inForceFrom !== next
+  if (isNew) checkHeld(world, provider, world.currentPeriod)
   const kept = isNew ? trees.slice(-RING) : trees.slice(0, -1)
-  world.states.set(provider, { trees: [...kept, { ...tree, inForceFrom: next }], proven })
+  patchState(world, provider, { trees: [...kept, { ...tree, inForceFrom: next }] })
 }
 
 const emitChange = (world: World, provider: ProviderId, path: SlotPath, leaf?: SlotLeaf): void => {

@@ -1,0 +1,200 @@
+/** The rules of Disputes.sol on the in-memory state, in the contract's order. */
+import {
+  type Address,
+  amount,
+  answerDueAt,
+  BUNDLE_GLOBALS,
+  BUNDLE_PER_DEAL,
+  type BundleOpening,
+  bondFor,
+  type CommittedBundle,
+  disputeIdOf,
+  disputesUntil,
+  HoldfastError,
+  larger,
+  OPEN_DISPUTES_MAX,
+  type Period,
+  type ProviderId,
+  pathRoot,
+  period,
+  periodAt,
+  periodStart,
+  slotNode,
+  type Timestamp,
+  usablePeriodsNeeded,
+  verifyBundleEntry,
+} from '@holdfast/protocol'
+import type { Dispute, DisputedEntry, DisputeRef, OpenDisputeParameters } from '../ledger.ts'
+import { committedAt, owedAudit, providerState, revoke } from './marks.ts'
+import { slash } from './registry.ts'
+import { invalid, openDisputes } from './trees.ts'
+import { credit, debit, payFee, stakeToken, type World } from './world.ts'
+
+/** After this many periods a dispute or an audit that the chain was never usable for expires. */
+const EXPIRY_PERIODS = 30n
+
+const refuse = (entry: DisputedEntry, reason: string): HoldfastError =>
+  new HoldfastError({ code: 'DISPUTE_STATE', dispute: disputeIdOf(entry), reason })
+
+/** The entry alone, as records carry it. */
+const entryOf = ({ provider, period: of, question }: DisputedEntry): DisputedEntry => ({
+  provider,
+  period: of,
+  question,
+})
+
+/** As events name it. */
+const refOf = (entry: DisputedEntry): DisputeRef => {
+  const { provider, period: of } = entry
+  return { dispute: disputeIdOf(entry), provider, period: of }
+}
+
+const notCommitted = ({ provider, period: of }: DisputedEntry): HoldfastError =>
+  providerState(provider, `it has no bundle for that period (${of})`)
+
+/** Holds the period's finality back. */
+const hold = (world: World, entry: DisputedEntry): CommittedBundle => {
+  const { provider, period: of } = entry
+  const committed = committedAt(world, provider, of)
+  if (committed === undefined) throw notCommitted(entry)
+  if (committed.tree.weight === 0n)
+    throw providerState(provider, 'its tree of that period is empty')
+  const deadline = disputesUntil(world.network, of)
+  if (world.time > deadline) {
+    throw new HoldfastError({ code: 'WINDOW_CLOSED', period: of, deadline })
+  }
+  if (openDisputes(world, provider).length >= OPEN_DISPUTES_MAX) {
+    throw providerState(provider, `it has ${OPEN_DISPUTES_MAX} open disputes`)
+  }
+  return committed
+}
+
+const checkQuestion = (
+  { question, membership }: OpenDisputeParameters,
+  { tree }: CommittedBundle,
+): void => {
+  const { i } = question
+  const most = question.class === 'global' ? BUNDLE_GLOBALS : BUNDLE_PER_DEAL
+  if (i < 0 || BigInt(i) >= most) throw invalid(`there is no such question (${i})`)
+  if (question.class === 'global') {
+    if (membership !== undefined) throw invalid('a global question names no deal')
+    return
+  }
+  if (membership?.leaf.deal !== question.deal) {
+    throw invalid(`the membership is not of the deal in question (${question.deal})`)
+  }
+  const { leaf, path } = membership
+  if (path.siblings.length !== tree.depth) {
+    throw invalid(`the slot path has the wrong length (${tree.depth}, ${path.siblings.length})`)
+  }
+  const { hash } = pathRoot(slotNode(leaf), path)
+  if (hash !== tree.root) throw invalid(`the deal is not in the tree (${tree.root}, ${hash})`)
+}
+
+export const openDispute = (
+  world: World,
+  sender: Address,
+  parameters: OpenDisputeParameters,
+): void => {
+  const entry = entryOf(parameters)
+  if (world.disputes.has(disputeIdOf(entry))) throw refuse(entry, 'it was disputed before')
+  const committed = hold(world, entry)
+  checkQuestion(parameters, committed)
+  const open = openDisputes(world, entry.provider).length
+  const bond = bondFor(world.network.disputeBond, open)
+  const record: Dispute = { ...entry, state: 'open', opener: sender, openedAt: world.time, bond }
+  world.disputes.set(disputeIdOf(entry), record)
+  world.emit({
+    kind: 'dispute-opened',
+    ...refOf(entry),
+    question: entry.question,
+    opener: sender,
+    bond,
+  })
+  debit(world, stakeToken(world), sender, bond)
+}
+
+const openRecord = (world: World, entry: DisputedEntry): Dispute => {
+  const record = world.disputes.get(disputeIdOf(entry))
+  if (record?.state === 'open') return record
+  throw refuse(entry, 'no such dispute is open')
+}
+
+const end = (world: World, record: Dispute, state: Dispute['state']): void =>
+  world.disputes.set(disputeIdOf(record), { ...record, state })
+
+export const answerDispute = (world: World, entry: DisputedEntry, opening: BundleOpening): void => {
+  const record = openRecord(world, entry)
+  const { provider, period: of, question, bond } = record
+  const committed = committedAt(world, provider, of)
+  if (committed === undefined) throw notCommitted(entry)
+  verifyBundleEntry(committed, question, opening)
+  end(world, record, 'answered')
+  world.emit({ kind: 'dispute-answered', ...refOf(record) })
+  const { disputeBond } = world.network
+  credit(world, stakeToken(world), provider, disputeBond)
+  payFee(world, stakeToken(world), amount(bond - disputeBond))
+}
+
+const isUsable = (world: World, of: Period): boolean =>
+  world.seeds.has(of) && world.time >= periodStart(world.network, period(of + 1n))
+
+const checkTime = (world: World, record: Dispute, usable: readonly Period[]): void => {
+  const { network, time } = world
+  const expiry = (record.openedAt + EXPIRY_PERIODS * network.period) as Timestamp
+  const least = usable.length === 0 ? expiry : answerDueAt(network, record.openedAt)
+  if (time < least) throw refuse(record, `the provider still has time (${least})`)
+  if (usable.length === 0) return
+  if (usable.length !== usablePeriodsNeeded(network))
+    throw invalid(`${usable.length} periods do not show the chain usable`)
+  let next = periodAt(network, record.openedAt)
+  for (const of of usable) {
+    if (of < next || !isUsable(world, of))
+      throw invalid(`period ${of} does not show the chain usable`)
+    next = period(of + 1n)
+  }
+}
+
+export const slashTimeout = (
+  world: World,
+  entry: DisputedEntry,
+  usable: readonly Period[],
+): void => {
+  const record = openRecord(world, entry)
+  const { provider, period: of, question, opener, bond } = record
+  checkTime(world, record, usable)
+  const expired = usable.length === 0
+  end(world, record, expired ? 'expired' : 'lost')
+  revoke(world, provider, of)
+  if (expired) world.emit({ kind: 'dispute-expired', ...refOf(record) })
+  else {
+    const slashed = slash(world, provider, opener)
+    world.emit({ kind: 'dispute-lost', ...refOf(record), opener, slashed })
+    if (question.class === 'deal') {
+      world.shownLost.set(question.deal, true)
+      world.emit({ kind: 'deal-shown-lost', deal: question.deal, period: of })
+    }
+  }
+  credit(world, stakeToken(world), opener, bond)
+}
+
+export const slashAudit = (
+  world: World,
+  sender: Address,
+  { provider, usable }: { readonly provider: ProviderId; readonly usable: Period },
+): void => {
+  const owed = owedAudit(world, provider)
+  if (owed === undefined) {
+    throw new HoldfastError({ code: 'NOTHING_TO_DO', reason: `${provider} owes no audit` })
+  }
+  const of = owed.period
+  const expired = usable === of
+  const over = period(expired ? of + EXPIRY_PERIODS : usable + 1n)
+  const late = world.time >= periodStart(world.network, over)
+  if (!late || usable < of || !world.seeds.has(larger(usable, of))) {
+    throw providerState(provider, `its audit is not late (${of}, ${usable})`)
+  }
+  revoke(world, provider, of)
+  const slashed = expired ? amount(0n) : slash(world, provider, sender)
+  world.emit({ kind: 'audit-lost', provider, period: of, reporter: sender, slashed })
+}
