@@ -16,6 +16,7 @@ import {
 import { ConfigReader } from './config-reader.ts'
 import { type Limits, readLimits } from './limits/limits.ts'
 import { type OperatorConfig, readOperatorConfig } from './operator-config.ts'
+import { type ProvingConfig, readProvingConfig } from './proving-config.ts'
 import { writeDurably } from './store/volume-files.ts'
 import { rpcsFrom } from './transactions/rpc-list.ts'
 
@@ -53,6 +54,8 @@ export interface ProviderConfig extends OperatorConfig {
   readonly rpcs?: readonly string[] | undefined
   /** What strangers may ask at once; undefined: the defaults. */
   readonly limits?: Limits
+  /** How periods are proven; undefined: commit mode, with the default budgets. */
+  readonly proving?: ProvingConfig
 }
 
 export const PAYLOAD_MAX_DEFAULT: Bytes = bytes(64n * 2n ** 30n)
@@ -108,6 +111,7 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
       : undefined,
     rpcs: rpcsFrom(value, read.problems),
     ...(read.has('limits') ? { limits: readLimits(read.value('limits'), read.problems) } : {}),
+    ...(read.has('proving') ? { proving: readProvingConfig(read.group('proving')) } : {}),
     ...readOperatorConfig(read),
   }
   if (read.problems.length === 0) return config

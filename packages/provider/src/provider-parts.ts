@@ -29,7 +29,6 @@ import type { ProviderConfig } from './config.ts'
 import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
 import { Performer } from './duties/performer.ts'
-import type { SettlementRules } from './follow/chain-state.ts'
 import { Follower } from './follow/follower.ts'
 import { Holdings } from './holdings.ts'
 import type { HomeLock, HomePaths } from './home.ts'
@@ -38,6 +37,7 @@ import { PromiseBook } from './journal/promise-book.ts'
 import { Admission } from './limits/admission.ts'
 import { LiveConfig } from './live-config.ts'
 import { ProviderService } from './provider-service.ts'
+import { GAS_BUDGETS } from './proving-config.ts'
 import { CallCounter } from './rpc/call-counter.ts'
 import type { StoredPayload } from './store/sector-store.ts'
 import type { VolumePlan } from './store/volume-list.ts'
@@ -122,7 +122,7 @@ export const openParts = async (
     ...(sharedPayloadMax === undefined ? {} : { sharedPayloadMax }),
   }
   const store = await VolumeSet.open({ prover, random, logger, clock }, place)
-  const followed = { provider, schedule: settlementRules(network), directory: paths.state }
+  const followed = { provider, schedule: network, directory: paths.state }
   const follower = await Follower.open({ ledger, clock, logger }, followed)
   const holdings = new Holdings({
     store,
@@ -134,10 +134,15 @@ export const openParts = async (
   const payloadOf: Holdings['find'] = (root) => holdings.find(root)
   const shelf = await BundleShelf.open({ prover, payloadOf, logger }, paths.bundles)
   const bundles = new BundleDesk({ shelf, network, provider, state: () => follower.state })
-  const performing = { ledger, follower, prover, holdings, book, clock, logger }
+  const performing = {
+    ...{ ledger, follower, prover, holdings, book, clock, logger },
+    ...{ bundles, shelf },
+  }
   const performer = new Performer(performing, {
     provider,
     schedule: network,
+    mode: config.proving?.mode ?? 'commit',
+    gasBudgets: config.proving?.gasBudgets ?? GAS_BUDGETS,
     get settleEvery() {
       return live.current.settleEvery ?? defaultSettleEvery(network)
     },
@@ -243,12 +248,6 @@ const quotePolicy = (
     region,
   }
 }
-
-/** A network file from before disputes existed says nothing of them: all is final at the deadline. */
-const settlementRules = (network: NetworkParams): SettlementRules => ({
-  ...{ disputeTime: seconds(0n), answerTime: seconds(0n), auditChance: 30 },
-  ...network,
-})
 
 /** On a network with short periods people want to see money; elsewhere once a week is enough. */
 const defaultSettleEvery = ({ period }: NetworkParams): number =>

@@ -6,6 +6,7 @@
 import { milliseconds } from '@holdfast/protocol'
 import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
+import { keepBundles } from './bundles/keep-bundles.ts'
 import { Dashboard } from './dashboard/dashboard.ts'
 import { lockHome } from './home.ts'
 import { Denylist } from './http/denylist.ts'
@@ -113,6 +114,9 @@ export class Provider {
     const { follower, performer } = this.#parts
     this.#tasks.run('follow', (signal) => follower.run(signal))
     this.#tasks.run('perform', (signal) => performer.run(signal))
+    this.#tasks.run('bundles', (signal) =>
+      keepBundles({ ...this.#parts, ...this.#dependencies }, signal),
+    )
     this.#tasks.run('index', (signal) => this.#parts.catalogue.run(signal))
     this.#tasks.run('expire', (signal) => this.#expire(signal))
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))

@@ -3,17 +3,11 @@
  * settle. Each looks at the ledger or at the state again before it sends, so doing one twice costs
  * gas at most.
  */
-import type { ProviderLedger, TxReceipt } from '@holdfast/chain'
-import {
-  type CallOptions,
-  type DealId,
-  HoldfastError,
-  type Logger,
-  ZERO_HASH,
-} from '@holdfast/protocol'
+import type { ProviderLedger, SendOptions, TxReceipt } from '@holdfast/chain'
+import { type DealId, HoldfastError, type Logger, ZERO_HASH } from '@holdfast/protocol'
 import type { ChainState } from '../follow/chain-state.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
-import type { Duty } from './duties.ts'
+import type { Duty } from './duty.ts'
 
 export interface LedgerDutyDependencies {
   readonly ledger: ProviderLedger
@@ -21,14 +15,14 @@ export interface LedgerDutyDependencies {
   readonly logger: Logger
 }
 
-type LedgerDuty = Exclude<Duty, { kind: 'prove' }>
+type LedgerDuty = Exclude<Duty, { kind: 'prove' | 'answer-audit' | 'answer-dispute' | 'recover' }>
 
 /** Performs one duty; the receipt of its transaction, undefined when none was needed. */
 export const performLedgerDuty = async (
   dependencies: LedgerDutyDependencies,
   state: ChainState,
   duty: LedgerDuty,
-  options: CallOptions = {},
+  options: SendOptions = {},
 ): Promise<TxReceipt | undefined> => {
   const { ledger, book } = dependencies
   switch (duty.kind) {
@@ -70,7 +64,7 @@ const openDeal = async (
   { ledger, book, logger }: LedgerDutyDependencies,
   state: ChainState,
   deal: DealId,
-  options: CallOptions,
+  options: SendOptions,
 ): Promise<TxReceipt | undefined> => {
   const promise = book.promises.deals.get(deal)
   if (promise === undefined) return undefined

@@ -18,11 +18,24 @@ import {
 } from '@holdfast/protocol'
 import type { Follower } from '../follow/follower.ts'
 import { Wake } from '../wake.ts'
-import { type Duty, type DutyPolicy, dutiesAt } from './duties.ts'
+import { type CommittingDependencies, commitPeriod } from './committing.ts'
+import { type DutyPolicy, dutiesAt } from './duties.ts'
+import {
+  DUTY_KINDS,
+  type Duty,
+  type DutyOf,
+  describeDuty,
+  type LaneName,
+  laneOf,
+  nameOf,
+  sendOptionsFor,
+} from './duty.ts'
 import { performLedgerDuty } from './ledger-duties.ts'
 import { type ProvingDependencies, provePeriod } from './proving.ts'
+import { recoverDeal } from './recovering.ts'
+import { answerAudit, answerDispute } from './showing.ts'
 
-export interface PerformerDependencies extends ProvingDependencies {
+export interface PerformerDependencies extends ProvingDependencies, CommittingDependencies {
   readonly ledger: ProviderLedger
   readonly follower: Follower
   readonly clock: Clock
@@ -32,8 +45,6 @@ export interface PerformerDependencies extends ProvingDependencies {
 export interface PerformerOptions extends DutyPolicy {
   readonly provider: ProviderId
 }
-
-type LaneName = 'proofs' | 'ledger'
 
 /** An opening is given up after this many refusals that name no final reason. */
 const OPEN_TRIES = 5
@@ -57,15 +68,8 @@ export interface PerformerCounts {
   readonly failed: Readonly<Record<Duty['kind'], number>>
 }
 
-const zero = (): Record<Duty['kind'], number> => ({
-  prove: 0,
-  'declare-fault': 0,
-  open: 0,
-  'give-up': 0,
-  release: 0,
-  close: 0,
-  settle: 0,
-})
+const zero = (): Record<Duty['kind'], number> =>
+  Object.fromEntries(DUTY_KINDS.map((kind) => [kind, 0])) as Record<Duty['kind'], number>
 
 export class Performer {
   readonly #dependencies: PerformerDependencies
@@ -129,10 +133,10 @@ export class Performer {
 
   async #runLane(lane: Lane, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const duty = this.duties().find((d) => laneOf(d) === lane.name && !lane.tried.has(keyOf(d)))
+      const duty = this.duties().find((d) => laneOf(d) === lane.name && !lane.tried.has(nameOf(d)))
       if (duty === undefined) await this.#rest(lane, signal)
       else {
-        lane.tried.add(keyOf(duty))
+        lane.tried.add(nameOf(duty))
         const done = await this.#tryDuty(duty, signal)
         lane.failuresInRow = done ? 0 : lane.failuresInRow + 1
       }
@@ -160,7 +164,7 @@ export class Performer {
       if (receipt !== undefined) {
         this.#performed[duty.kind]++
         const { transaction, gasUsed } = receipt
-        logger.info('duty performed', { ...described(duty), transaction, gas: gasUsed })
+        logger.info('duty performed', { ...describeDuty(duty), transaction, gas: gasUsed })
         for (const listener of this.#listeners) await listener(duty, receipt)
         await follower.reached(receipt.block, signal)
       }
@@ -169,7 +173,7 @@ export class Performer {
       if (signal.aborted) return true
       if (HoldfastError.is(error, 'NOTHING_TO_DO')) return true
       this.#failed[duty.kind]++
-      logger.warn('duty failed: it stays due', { ...described(duty), ...errorFields(error) })
+      logger.warn('duty failed: it stays due', { ...describeDuty(duty), ...errorFields(error) })
       await this.#countOpenFailure(duty, error)
       return false
     }
@@ -177,12 +181,43 @@ export class Performer {
 
   async #perform(duty: Duty): Promise<TxReceipt | undefined> {
     const { state } = this.#dependencies.follower
-    const { provider } = this.#options
-    if (duty.kind === 'prove') return provePeriod(this.#dependencies, { state, provider, duty })
-    if (duty.kind !== 'open') return performLedgerDuty(this.#dependencies, state, duty)
+    const { provider, gasBudgets } = this.#options
+    const options = sendOptionsFor(duty, gasBudgets)
+    const of = { state, provider }
+    switch (duty.kind) {
+      case 'answer-audit':
+        return answerAudit(this.#dependencies, of, duty, options)
+      case 'answer-dispute':
+        return answerDispute(this.#dependencies, state, duty, options)
+      case 'prove':
+        return this.#prove(duty)
+      case 'recover':
+        return recoverDeal(this.#dependencies, of, duty, options)
+      case 'open':
+        return this.#open(duty)
+      default:
+        return performLedgerDuty(this.#dependencies, state, duty, options)
+    }
+  }
+
+  async #prove(duty: DutyOf<'prove'>): Promise<TxReceipt | undefined> {
+    const { state } = this.#dependencies.follower
+    const { provider, gasBudgets } = this.#options
+    const options = sendOptionsFor(duty, gasBudgets)
+    if (duty.mode === 'commit') {
+      const made = await commitPeriod(this.#dependencies, provider, duty, options)
+      if (made === 'damaged') return undefined
+      if (made !== 'not-kept') return made
+    }
+    return provePeriod(this.#dependencies, { state, provider, duty }, options)
+  }
+
+  async #open(duty: DutyOf<'open'>): Promise<TxReceipt | undefined> {
+    const { state } = this.#dependencies.follower
     this.#opening.add(duty.deal)
     try {
-      return await performLedgerDuty(this.#dependencies, state, duty)
+      const options = sendOptionsFor(duty, this.#options.gasBudgets)
+      return await performLedgerDuty(this.#dependencies, state, duty, options)
     } finally {
       this.#opening.delete(duty.deal)
     }
@@ -214,24 +249,6 @@ export class Performer {
 
 const isTransport = (error: HoldfastError): boolean =>
   error.code === 'LEDGER_UNREACHABLE' || error.code === 'TIMED_OUT' || error.code === 'ABORTED'
-
-const laneOf = (duty: Duty): LaneName => (duty.kind === 'prove' ? 'proofs' : 'ledger')
-
-const keyOf = (duty: Duty): string => {
-  switch (duty.kind) {
-    case 'prove':
-      return `prove ${duty.period} ${duty.seed}`
-    case 'settle':
-      return `settle ${duty.deals.join(' ')}`
-    default:
-      return `${duty.kind} ${duty.deal}`
-  }
-}
-
-const described = (duty: Duty): Readonly<Record<string, unknown>> => {
-  const { kind, ...fields } = duty
-  return { duty: kind, ...fields }
-}
 
 const errorFields = (error: unknown): Readonly<Record<string, unknown>> =>
   HoldfastError.is(error)

@@ -1,8 +1,8 @@
 /**
- * Performs a prove duty: from the period's seed to the transaction. Every answer is checked with the
+ * Performs a prove duty in direct mode: from the period's seed to the transaction. Every answer is checked with the
  * contracts' own rule before gas is spent.
  */
-import type { NetworkParams, ProviderLedger, TxReceipt } from '@holdfast/chain'
+import type { NetworkParams, ProviderLedger, SendOptions, TxReceipt } from '@holdfast/chain'
 import {
   type CallOptions,
   type Commitment,
@@ -22,7 +22,7 @@ import type { AnswerJob, LeafProof, Prover } from '@holdfast/prover'
 import type { ChainState } from '../follow/chain-state.ts'
 import type { Holdings } from '../holdings.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
-import type { Duty } from './duties.ts'
+import type { DutyOf } from './duty.ts'
 
 export interface ProvingDependencies {
   readonly ledger: Pick<ProviderLedger, 'provePeriod' | 'network'>
@@ -32,7 +32,7 @@ export interface ProvingDependencies {
   readonly logger: Logger
 }
 
-type ProveDuty = Extract<Duty, { kind: 'prove' }>
+type ProveDuty = DutyOf<'prove'>
 
 /** A challenge of the period with the leaf it names. */
 interface Challenge {
@@ -48,7 +48,7 @@ interface Challenge {
 export const provePeriod = async (
   dependencies: ProvingDependencies,
   input: { readonly state: ChainState; readonly provider: ProviderId; readonly duty: ProveDuty },
-  options: CallOptions = {},
+  options: SendOptions = {},
 ): Promise<TxReceipt | undefined> => {
   const { ledger, book } = dependencies
   const { period } = input.duty

@@ -7,6 +7,9 @@ import type { CalendarDay } from '../../src/status/proof-calendar.ts'
 const DAY = 86_400
 const NOW = 10_000
 const none = {
+  'answer-dispute': 0,
+  'answer-audit': 0,
+  recover: 0,
   prove: 0,
   'declare-fault': 0,
   open: 0,

@@ -1,141 +1,19 @@
 /** What is due at each moment of a story told in hand-made blocks; no disk, no network, no clock. */
 import type { AppliedBlock, LedgerEvent } from '@holdfast/chain'
 import {
-  address,
   amount,
-  bytes,
-  type DealId,
-  type DealTerms,
-  dealId,
   hash32,
   leafIndex,
   period,
-  periods,
-  rate,
-  root,
-  type SlotIndex,
-  seconds,
   slotIndex,
   timestamp,
   ZERO_HASH,
 } from '@holdfast/protocol'
 import { describe, expect, test } from '@jest/globals'
-import { type Duty, type DutyPolicy, dutiesAt } from '../../src/duties/duties.ts'
-import { ChainState } from '../../src/follow/chain-state.ts'
+import type { DutyPolicy } from '../../src/duties/duties.ts'
+import { sendOptionsFor } from '../../src/duties/duty.ts'
 import { Promises } from '../../src/journal/promises.ts'
-
-const PROVIDER = address(`0x${'ab'.repeat(20)}`)
-const SCHEDULE = {
-  genesis: timestamp(1000),
-  period: seconds(100),
-  window: seconds(75),
-  seedDelay: seconds(1),
-  disputeTime: seconds(125),
-  answerTime: seconds(100),
-  drand: { genesis: timestamp(0), period: seconds(1) },
-  auditChance: 30,
-}
-const POLICY: DutyPolicy = { schedule: SCHEDULE, settleEvery: 2, settleBatchMax: 2 }
-
-const idOf = (n: number): DealId => dealId(`0x${n.toString(16).padStart(64, '0')}`)
-const rootOf = (n: number): ReturnType<typeof root> =>
-  root(`0x${(n + 1000).toString(16).padStart(64, '0')}`)
-
-const termsOf = (n: number): DealTerms => ({
-  scheme: 1,
-  root: rootOf(n),
-  length: bytes(10_000),
-  client: PROVIDER,
-  provider: PROVIDER,
-  token: PROVIDER,
-  dataset: ZERO_HASH,
-  rate: rate(1),
-  periods: periods(10),
-  deposit: amount(10),
-  collateral: amount(1),
-  notice: periods(1),
-  replacementCost: amount(0),
-  egressPrice: amount(0),
-  attributes: ZERO_HASH,
-  takedown: ZERO_HASH,
-  openBefore: timestamp(5000),
-  nonce: ZERO_HASH,
-})
-
-/** A chain of blocks made by hand; roots of trees are taken from the fold itself. */
-class Story {
-  readonly state = new ChainState({ provider: PROVIDER, schedule: SCHEDULE })
-  #number = 0n
-
-  block(time: number, ...events: LedgerEvent[]): void {
-    const ref = {
-      number: this.#number,
-      hash: hash32(`0x${this.#number.toString(16).padStart(64, '0')}`),
-      timestamp: timestamp(time),
-    }
-    this.#number++
-    const block: AppliedBlock = { ref, events }
-    this.state.apply(block)
-  }
-
-  open(time: number, n: number, slot: number, end = 20n): void {
-    const start = period((BigInt(time) - 1000n) / 100n + 1n)
-    this.block(
-      time,
-      {
-        kind: 'deal-opened',
-        deal: idOf(n),
-        terms: termsOf(n),
-        slot: slotIndex(slot),
-        start,
-        end: period(end),
-      },
-      this.slotChanged(slot, n),
-    )
-  }
-
-  /** The event with the root that the tree will have. */
-  slotChanged(slot: number, n: number | undefined): LedgerEvent {
-    const tree = this.state.currentTree().clone()
-    const leaf =
-      n === undefined
-        ? undefined
-        : ({ deal: idOf(n), scheme: 1, root: rootOf(n), leaves: 10n as never } as const)
-    tree.set(slotIndex(slot) as SlotIndex, leaf)
-    const deal = n === undefined ? undefined : idOf(n)
-    const { root: treeRoot, weight } = tree
-    return {
-      kind: 'slot-changed',
-      provider: PROVIDER,
-      slot: slotIndex(slot),
-      deal,
-      root: treeRoot,
-      weight,
-    }
-  }
-
-  seed(time: number, of: number): void {
-    this.block(time, {
-      kind: 'seed-posted',
-      period: period(of),
-      seed: hash32(`0x${'05'.repeat(32)}`),
-    })
-  }
-
-  proven(time: number, of: number): void {
-    this.block(time, { kind: 'period-proven', provider: PROVIDER, period: period(of) })
-  }
-
-  duties(promises = new Promises(), policy = POLICY): readonly Duty[] {
-    const { cursor } = this.state
-    if (cursor === undefined) throw new Error('no block yet')
-    return dutiesAt({ state: this.state, promises, tip: cursor }, policy)
-  }
-
-  kinds(promises?: Promises): readonly string[] {
-    return this.duties(promises).map(({ kind }) => kind)
-  }
-}
+import { idOf, POLICY, PROVIDER, rootOf, Story } from '../support/story.ts'
 
 describe('duties', () => {
   test('prove: from the seed to the deadline, and not when it is proven', () => {
@@ -172,7 +50,7 @@ describe('duties', () => {
     expect(story.state.treeAt(period(2)).slots).toBe(2)
   })
 
-  test('declare a fault: once, for every deal on a damaged payload, after proofs', () => {
+  test('a fault is declared before the period is proven, then directly, by what is left', () => {
     const story = new Story()
     story.open(1010, 1, 0)
     story.open(1020, 2, 1)
@@ -180,12 +58,82 @@ describe('duties', () => {
     const promises = Promises.of([
       { kind: 'damage-found', root: rootOf(2), leaf: leafIndex(3), what: 'rot' },
     ])
-    expect(story.duties(promises)).toMatchObject([
-      { kind: 'prove' },
-      { kind: 'declare-fault', deal: idOf(2) },
+    expect(story.duties()).toMatchObject([{ kind: 'prove', mode: 'commit' }])
+    expect(story.duties(promises)).toEqual([
+      { kind: 'declare-fault', deal: idOf(2), deadline: 1175n },
     ])
-    story.block(1110, { kind: 'deal-faulted', deal: idOf(2), period: period(1) })
-    expect(story.kinds(promises)).toEqual(['prove'])
+    story.block(1160)
+    expect(story.kinds(promises)).toEqual(['declare-fault', 'prove'])
+    const faulted = { kind: 'deal-faulted', deal: idOf(2), period: period(1) } as const
+    story.block(1161, faulted, story.slotChanged(1, undefined))
+    expect(story.duties(promises)).toMatchObject([{ kind: 'prove', mode: 'direct' }])
+    story.seed(1201, 2)
+    expect(story.duties(promises)).toMatchObject([{ kind: 'prove', mode: 'commit', period: 2n }])
+  })
+
+  test('a deal whose bytes are back takes a slot again, with the current seed', () => {
+    const story = new Story()
+    story.open(1010, 1, 0)
+    const faulted = { kind: 'deal-faulted', deal: idOf(1), period: period(1) } as const
+    story.block(1110, faulted, story.slotChanged(0, undefined))
+    const damage = { root: rootOf(1), leaf: leafIndex(3), what: 'rot' }
+    const lost = Promises.of([{ kind: 'damage-found', ...damage }])
+    story.seed(1120, 1)
+    expect(story.kinds(lost)).toEqual([])
+    expect(story.duties()).toMatchObject([
+      { kind: 'prove', mode: 'commit' },
+      { kind: 'recover', deal: idOf(1), deadline: 1200n },
+    ])
+    story.block(
+      1130,
+      { kind: 'deal-recovered', deal: idOf(1), slot: slotIndex(0), period: period(2) },
+      story.slotChanged(0, 1),
+    )
+    expect(story.kinds()).toEqual(['prove'])
+    expect(story.state.deal(idOf(1))).toMatchObject({ faultySince: undefined, recoveredAt: 2n })
+  })
+
+  test('an audit comes before everything, and nothing is proven while it is owed', () => {
+    const story = new Story()
+    story.open(1010, 1, 0)
+    story.seed(1102, 1)
+    story.committed(1110, 1)
+    expect(story.duties()).toEqual([{ kind: 'answer-audit', period: 1n, deadline: 1300n }])
+    story.seed(1201, 2)
+    expect(story.kinds()).toEqual(['answer-audit'])
+    story.block(1205, { kind: 'audit-answered', provider: PROVIDER, period: period(1) })
+    expect(story.kinds()).toEqual(['prove'])
+  })
+
+  test('disputes and the proof go by their deadlines', () => {
+    const story = new Story()
+    story.open(1010, 1, 0)
+    story.seed(1102, 1)
+    story.committed(1110, 1)
+    story.block(1120, { kind: 'audit-answered', provider: PROVIDER, period: period(1) })
+    story.disputed(1150, 1, 7)
+    expect(story.duties()).toMatchObject([{ kind: 'answer-dispute', deadline: 1250n }])
+    story.seed(1201, 2)
+    story.disputed(1202, 1, 8)
+    expect(story.duties()).toMatchObject([
+      { kind: 'answer-dispute', entry: { question: { i: 7 } }, deadline: 1250n },
+      { kind: 'prove', deadline: 1275n },
+      { kind: 'answer-dispute', entry: { question: { i: 8 } }, deadline: 1302n },
+    ])
+    story.block(1450)
+    expect(story.state.finalBefore()).toBe(1n)
+  })
+
+  test('every duty is sent with its deadline and the budget of its lane', () => {
+    const { gasBudgets } = POLICY
+    const prove = { kind: 'prove', mode: 'commit', period: period(1), seed: ZERO_HASH } as const
+    expect(sendOptionsFor({ ...prove, deadline: timestamp(7) }, gasBudgets)).toEqual({
+      lane: 'proofs',
+      gasBudget: 2n,
+      deadline: 7n,
+    })
+    const settle = { kind: 'settle', deals: [] } as const
+    expect(sendOptionsFor(settle, gasBudgets)).toEqual({ lane: 'ledger', gasBudget: 1n })
   })
 
   test('settle: when enough proven periods wait, in batches, and not for what is unpaid', () => {
@@ -203,8 +151,23 @@ describe('duties', () => {
     const settled = { through: period(3), paid: amount(10), fee: amount(1) }
     story.block(1420, { kind: 'deal-settled', deal: idOf(1), ...settled })
     story.block(1421, { kind: 'deal-faulted', deal: idOf(2), period: period(2) })
-    expect(story.duties()).toEqual([{ kind: 'settle', deals: [idOf(3)] }])
+    expect(story.duties()).toMatchObject([{ kind: 'settle', deals: [idOf(3)] }])
     expect(story.state.deal(idOf(1))?.earned).toBe(9n)
+  })
+
+  test('settle: not before the pay is worth the gas', () => {
+    const story = new Story()
+    story.open(1010, 1, 0)
+    story.proven(1110, 1)
+    story.proven(1210, 2)
+    story.block(1400)
+    const worth = (gasPrice: bigint | undefined): DutyPolicy => ({
+      ...POLICY,
+      gasWorth: { gasPrice: () => gasPrice, weiPerMillion: 10n ** 24n, percentMax: 1 },
+    })
+    const pays = story.duties(undefined, worth(1n))
+    expect(pays).toEqual([])
+    expect(story.duties(undefined, worth(undefined))).toMatchObject([{ kind: 'settle' }])
   })
 
   test('release and close: after the end, each once', () => {
@@ -244,7 +207,7 @@ describe('duties', () => {
         story.slotChanged(0, undefined),
       ]),
     )
-    expect(story.kinds()).toEqual([])
+    expect(story.kinds()).toEqual(['recover'])
     story.state.revert(change, cursor)
     expect(new Map(story.state.facts)).toEqual(facts)
     expect(story.kinds()).toEqual(['prove'])
