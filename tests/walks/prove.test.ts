@@ -58,6 +58,16 @@ test('status and proofs tell what the chain tells', async () => {
   expect(proofs.exit).toBe(0)
 })
 
+test('every provider shows what it committed to, and it leads to the root on the ledger', async () => {
+  const { checks } = await network.value<{
+    readonly checks: readonly { deal: string; state: string; period: string }[]
+  }>('proofs', published.dataset, '--check')
+  expect(checks.map(({ state }) => state)).toEqual(['shown', 'shown'])
+  expect(checks.map(({ deal }) => deal).sort()).toEqual(
+    published.deals.map(({ id }) => id as string).sort(),
+  )
+})
+
 test('a provider without deals proves nothing and is owed nothing', async () => {
   const holders = new Set(published.deals.map(({ provider }) => provider))
   const idle = (await network.ledger.providers()).filter(({ provider }) => !holders.has(provider))

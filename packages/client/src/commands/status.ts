@@ -1,6 +1,14 @@
 /** `holdfast status <dataset>` and `proofs <dataset>`: what the chain says. */
-import { HoldfastError, periodStart, schemeName, smaller, toNumber } from '@holdfast/protocol'
+import {
+  EXIT_CODES,
+  HoldfastError,
+  periodStart,
+  schemeName,
+  smaller,
+  toNumber,
+} from '@holdfast/protocol'
 import type { CID } from 'multiformats/cid'
+import { checkReplicas, type ReplicaCheck } from '../audit/check-replicas.ts'
 import { accountAddress } from '../config/open-network.ts'
 import { parseAddress } from '../retrieve.ts'
 import {
@@ -22,6 +30,7 @@ interface StatusFlags {
 
 interface ProofsFlags {
   readonly last: string
+  readonly check?: boolean
 }
 
 export const registerStatus: Register = (program, run) => {
@@ -43,6 +52,7 @@ export const registerStatus: Register = (program, run) => {
     .command('proofs <dataset>')
     .description('which periods each replica has proven')
     .option('--last <n>', 'periods shown per replica', '30')
+    .option('--check', 'have each provider show what it committed to last, and verify it')
     .action(
       run<ProofsFlags>((runtime, flags, dataset = '') =>
         withNetwork(runtime, async (session) => {
@@ -51,7 +61,9 @@ export const registerStatus: Register = (program, run) => {
           const account = await accountAddress(runtime.settings, session.network)
           const options = { ...session.options, clock: runtime.clock }
           const status = await datasetStatus(session.ledger, { root, account }, options)
-          return describeProofs(root, status, last)
+          const told = describeProofs(root, status, last)
+          if (flags.check !== true) return told
+          return withChecks(told, await checkReplicas(session, status.replicas, session.options))
         }),
       ),
     )
@@ -185,4 +197,19 @@ const describeProofs = (root: CID, status: DatasetStatus, last: number): Command
     })
     .join('\n')
   return { value: { dataset: root.toString(), period: status.period, replicas }, text }
+}
+
+/** Adds what providers could show; exit code 7 when one could not. */
+const withChecks = (told: CommandResult, checks: readonly ReplicaCheck[]): CommandResult => {
+  const lines = checks.map((check) => {
+    const period = 'period' in check ? ` of period ${check.period}` : ''
+    const reason = 'reason' in check ? `: ${check.reason}` : ''
+    return `${check.provider}  ${check.state}${period}${reason}`
+  })
+  const wrong = checks.some(({ state }) => state === 'wrong')
+  return {
+    value: { ...(told.value as object), checks },
+    text: [told.text, ...lines].join('\n'),
+    ...(wrong ? { exit: EXIT_CODES.verification } : {}),
+  }
 }

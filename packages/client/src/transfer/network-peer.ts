@@ -109,6 +109,9 @@ class NetworkPeer implements ProviderPeer {
   proposeDeal: ProviderPeer['proposeDeal'] = (request, options = {}) =>
     this.#grpc.call(providerService.proposeDeal, request, { timeoutMs: LEDGER_MS, ...options })
 
+  bundleEntries: ProviderPeer['bundleEntries'] = (request, options = {}) =>
+    this.#grpc.call(providerService.getBundleEntries, request, { timeoutMs: SHORT_MS, ...options })
+
   getDeal: ProviderPeer['getDeal'] = (request, options = {}) =>
     this.#grpc.call(providerService.getDeal, request, { timeoutMs: SHORT_MS, ...options })
 

@@ -12,6 +12,8 @@ import type {
   CallOptions,
   CommitUploadResponse,
   DescribeResponse,
+  GetBundleEntriesRequest,
+  GetBundleEntriesResponse,
   GetDealRequest,
   GetDealResponse,
   OpenUploadRequest,
@@ -57,6 +59,11 @@ export interface ProviderPeer {
   ): Promise<CommitUploadResponse>
   abortUpload(session: SessionRequest, options?: CallOptions): Promise<void>
   proposeDeal(request: ProposeDealRequest, options?: CallOptions): Promise<ProposeDealResponse>
+  /** Entries of a period's bundle, unchecked: see `checkDeal`. */
+  bundleEntries(
+    request: GetBundleEntriesRequest,
+    options?: CallOptions,
+  ): Promise<GetBundleEntriesResponse>
   getDeal(request: GetDealRequest, options?: CallOptions): Promise<GetDealResponse>
   /** Exactly the bytes of the span, or an error. */
   readPayload(root: Root, span: ByteSpan, options?: CallOptions): Promise<Uint8Array>

@@ -46,6 +46,8 @@ export class RenewingPeer implements ProviderPeer {
     this.#call((peer) => peer.abortUpload(...args))
   proposeDeal: ProviderPeer['proposeDeal'] = (...args) =>
     this.#call((peer) => peer.proposeDeal(...args))
+  bundleEntries: ProviderPeer['bundleEntries'] = (...args) =>
+    this.#call((peer) => peer.bundleEntries(...args))
   getDeal: ProviderPeer['getDeal'] = (...args) => this.#call((peer) => peer.getDeal(...args))
   readPayload: ProviderPeer['readPayload'] = (...args) =>
     this.#call((peer) => peer.readPayload(...args))

@@ -264,6 +264,10 @@ export class FakeProvider implements ProviderPeer {
     return response
   }
 
+  bundleEntries: ProviderPeer['bundleEntries'] = () => {
+    throw new Error('nobody asks the fake provider for its bundles')
+  }
+
   getDeal: ProviderPeer['getDeal'] = () => {
     throw new Error('not needed here')
   }
