@@ -80,9 +80,8 @@ contract Disputes is IDisputes {
         if (question.class == Bundle.Class.DEAL) question.deal = Bundle.dealOf(opening);
         bytes32 id = idOf(provider, period, question);
         uint256 word = _end(id, Status.Answered);
-        Bundle.verify(IProofLedger(proofs).committedOf(provider, period), question, opening);
         emit DisputeAnswered(id, provider, period);
-        IProofLedger(proofs).release(provider, period, false);
+        Bundle.verify(IProofLedger(proofs).release(provider, period), question, opening);
         IVault(vault).unbond(provider, disputeBond, _bondOf(word) - disputeBond);
     }
 
@@ -98,7 +97,7 @@ contract Disputes is IDisputes {
         uint256 word = _end(id, expired ? Status.Expired : Status.Lost);
         _checkTime(id, uint64(word >> 160), usable);
         address opener = address(uint160(word));
-        IProofLedger(proofs).release(provider, period, true);
+        IProofLedger(proofs).revoke(provider, period);
         if (expired) {
             emit DisputeExpired(id, provider, period);
         } else {

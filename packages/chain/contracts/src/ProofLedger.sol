@@ -66,9 +66,9 @@ contract ProofLedger is IProofLedger {
     uint256 private immutable FINAL_AFTER;
 
     mapping(address provider => ProviderTree.Stored tree) private _trees;
-    mapping(address provider => mapping(uint256 position => ProviderTree.Stored past)) private _ring;
+    mapping(address provider => ProviderTree.Stored[8] past) private _ring;
     mapping(address provider => ProvenPeriods.Log log) private _proven;
-    mapping(address provider => mapping(uint256 position => bytes32 root)) private _bundles;
+    mapping(address provider => bytes32[8] roots) private _bundles;
     mapping(address provider => uint256 held) private _held;
     mapping(address provider => MissedPeriods.Misses misses) private _missed;
     /// @inheritdoc IProofLedger
@@ -114,12 +114,17 @@ contract ProofLedger is IProofLedger {
     /// @inheritdoc IProofLedger
     function commitPeriod(uint64 period, bytes32 bundleRoot) external {
         address provider = providerOf[msg.sender];
-        require(provider != address(0), ProofsCallerNotOperator(provider, msg.sender));
-        require(bundleRoot > DIRECT, ProofsBundleInvalid(bundleRoot));
-        (uint256 word,) = _admit(provider, period);
-        bool follows = word.isLastMarked() && word.last() + 1 == period;
-        bool forced = !follows || word & ProvenPeriods.FORCE_NEXT != 0;
-        _proven[provider].mark(word, period, forced ? ProvenPeriods.FORCED : 0);
+        if (provider == address(0)) revert ProofsCallerNotOperator(provider, msg.sender);
+        if (bundleRoot <= DIRECT) revert ProofsBundleInvalid(bundleRoot);
+        ProvenPeriods.Log storage log = _proven[provider];
+        uint256 word = log.newest;
+        uint64 last = word.last();
+        _admit(provider, word, last, period);
+        unchecked {
+            bool follows = last + 1 == period && word.isLastMarked();
+            bool forced = !follows || word & ProvenPeriods.FORCE_NEXT != 0;
+            log.mark(word, period, forced ? ProvenPeriods.FORCED : 0);
+        }
         _bundles[provider][period % RING] = bundleRoot;
         emit PeriodCommitted(provider, period, bundleRoot);
     }
@@ -127,7 +132,8 @@ contract ProofLedger is IProofLedger {
     /// @inheritdoc IProofLedger
     function provePeriod(address provider, uint64 period, bytes[] calldata answers) external {
         require(providerOf[msg.sender] == provider, ProofsCallerNotOperator(provider, msg.sender));
-        (uint256 word, bytes32 seed) = _admit(provider, period);
+        uint256 word = _proven[provider].newest;
+        bytes32 seed = _admit(provider, word, word.last(), period);
         _checkCount(answers.length);
         Snapshot memory tree = snapshotAt(provider, period);
         require(tree.weight != 0, ProofsTreeEmpty(provider, period));
@@ -267,11 +273,19 @@ contract ProofLedger is IProofLedger {
     }
 
     /// @inheritdoc IProofLedger
-    function release(address provider, uint64 period, bool lost) external onlyDisputes {
-        uint256 held = _held[provider].remove(period);
-        _held[provider] = held;
-        if (held == 0) _proven[provider].newest &= ~ProvenPeriods.HELD;
-        if (lost) _revoke(provider, period);
+    function release(address provider, uint64 period)
+        external
+        onlyDisputes
+        returns (Bundle.Committed memory committed)
+    {
+        committed = _committed(provider, period);
+        _release(provider, period);
+    }
+
+    /// @inheritdoc IProofLedger
+    function revoke(address provider, uint64 period) external onlyDisputes {
+        _release(provider, period);
+        _revoke(provider, period);
     }
 
     /// @inheritdoc IProofLedger
@@ -372,13 +386,10 @@ contract ProofLedger is IProofLedger {
 
     /// @inheritdoc IProofLedger
     function committedOf(address provider, uint64 period) public view returns (Bundle.Committed memory) {
-        bytes32 root = _bundles[provider][period % RING];
         bool marked = isProven(provider, period) && period + RING > _proven[provider].newest.last();
         bool kept = marked || _held[provider].has(period);
-        require(kept && root > DIRECT, ProofsNotCommitted(provider, period));
-        Snapshot memory tree = snapshotAt(provider, period);
-        bytes32 base = Challenge.challengeBase(block.chainid, address(this), provider, period, seedOf[period]);
-        return Bundle.Committed(root, base, tree.root, tree.weight, tree.depth);
+        require(kept && _bundles[provider][period % RING] > DIRECT, ProofsNotCommitted(provider, period));
+        return _committed(provider, period);
     }
 
     /// @inheritdoc IProofLedger
@@ -403,20 +414,45 @@ contract ProofLedger is IProofLedger {
         return (Snapshot(now_.root, now_.weight, now_.depth), now_.slotCount);
     }
 
-    /// @notice Reverts unless the provider may prove `period` now.
-    /// @return word The newest of its log.
-    function _admit(address provider, uint64 period) private view returns (uint256 word, bytes32 seed) {
-        uint256 start = Schedule.periodStart(GENESIS, PERIOD, period);
-        require(block.timestamp >= start, ProofsPeriodNotStarted(period, start));
-        require(block.timestamp < start + WINDOW, ProofsWindowClosed(period, start + WINDOW));
-        seed = seedOf[period];
-        require(seed != 0, ProofsSeedMissing(period));
-        word = _proven[provider].newest;
-        require(word.terminatedAt() == 0, ProofsTerminated(provider, word.terminatedAt()));
-        if (word & ProvenPeriods.ANY == 0) return (word, seed);
-        require(period > word.last(), ProofsAlreadyProven(period));
-        require(!_isAuditOwed(provider, word), ProofsAuditOwed(provider, word.last()));
-        if (word & ProvenPeriods.HELD != 0) _checkHeld(provider, period);
+    /// @notice What a period is judged by that was committed and is still in the rings.
+    function _committed(address provider, uint64 period) private view returns (Bundle.Committed memory) {
+        Snapshot memory tree = snapshotAt(provider, period);
+        bytes32 base = Challenge.challengeBase(block.chainid, address(this), provider, period, seedOf[period]);
+        return Bundle.Committed(_bundles[provider][period % RING], base, tree.root, tree.weight, tree.depth);
+    }
+
+    function _release(address provider, uint64 period) private {
+        uint256 held = _held[provider].remove(period);
+        _held[provider] = held;
+        if (held == 0) _proven[provider].newest &= ~ProvenPeriods.HELD;
+    }
+
+    /// @notice Reverts unless the provider may prove `period` now. Every commitment pays for this: errors get their
+    /// arguments only when they are thrown.
+    /// @param word The newest of the provider's log.
+    function _admit(address provider, uint256 word, uint64 last, uint64 period)
+        private
+        view
+        returns (bytes32 seed)
+    {
+        unchecked {
+            // Both factors are below 2^64.
+            uint256 start = GENESIS + uint256(period) * PERIOD;
+            if (block.timestamp < start) revert ProofsPeriodNotStarted(period, start);
+            if (block.timestamp >= start + WINDOW) revert ProofsWindowClosed(period, start + WINDOW);
+            seed = seedOf[period];
+            if (seed == 0) revert ProofsSeedMissing(period);
+            if (word.terminatedAt() != 0) revert ProofsTerminated(provider, word.terminatedAt());
+            if (word & ProvenPeriods.ANY == 0) return seed;
+            if (period <= last) revert ProofsAlreadyProven(period);
+            if (word & ProvenPeriods.AUDITED == 0) {
+                // Most of the time the seed that decides is the one that was just read.
+                bytes32 next = period == last + 1 ? seed : seedOf[last + 1];
+                bool owed = word & ProvenPeriods.FORCED != 0 || _isDrawn(provider, last, next);
+                if (owed) revert ProofsAuditOwed(provider, last);
+            }
+            if (word & ProvenPeriods.HELD != 0) _checkHeld(provider, period);
+        }
     }
 
     /// @notice While a dispute is open, nothing may push out of the rings what it is judged by.
@@ -432,12 +468,26 @@ contract ProofLedger is IProofLedger {
 
     /// @param word The newest of the provider's log.
     function _isAuditOwed(address provider, uint256 word) private view returns (bool) {
+        if (word & ProvenPeriods.FORCED != 0) return word & ProvenPeriods.AUDITED == 0;
         if (word & ProvenPeriods.ANY == 0 || word & ProvenPeriods.AUDITED != 0) return false;
-        if (word & ProvenPeriods.FORCED != 0) return true;
-        uint64 period = word.last();
-        bytes32 next = seedOf[period + 1];
+        return _isDrawn(provider, word.last(), seedOf[word.last() + 1]);
+    }
+
+    /// @notice Whether chance audits a committed period: `next` is the seed of the one after it, zero for none.
+    /// Assembly, because every commitment pays for it: keccak256(domain 32 | seed 32 | provider 20 | period 8).
+    function _isDrawn(address provider, uint64 period, bytes32 next) private view returns (bool) {
         if (next == 0) return false;
-        return uint256(keccak256(abi.encodePacked(AUDIT_DOMAIN, next, provider, period))) % auditChance == 0;
+        bytes32 domain = AUDIT_DOMAIN;
+        uint256 drawn;
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            mstore(scratch, domain)
+            mstore(add(scratch, 32), next)
+            mstore(add(scratch, 64), shl(96, provider))
+            mstore(add(scratch, 84), shl(192, period))
+            drawn := keccak256(scratch, 92)
+        }
+        return drawn % auditChance == 0;
     }
 
     /// @notice By time; not beyond the first disputed period, nor beyond one whose audit is owed.

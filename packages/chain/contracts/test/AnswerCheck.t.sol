@@ -102,7 +102,7 @@ contract AnswerCheckTest is Base {
         this.verify(other, root, 3, 5);
     }
 
-    function verify(bytes calldata data, bytes32 root, uint256 depth, uint256 position) external pure {
+    function verify(bytes calldata data, bytes32 root, uint256 depth, uint256 position) external view {
         AnswerCheck.verify(data, root, depth, position);
     }
 

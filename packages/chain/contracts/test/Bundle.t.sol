@@ -186,7 +186,7 @@ contract BundleTest is VectorFile {
         Bundle.Committed memory committed,
         Bundle.Question memory asked,
         bytes calldata opening
-    ) external pure {
+    ) external view {
         Bundle.verify(committed, asked, opening);
     }
 

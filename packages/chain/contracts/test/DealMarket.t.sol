@@ -435,9 +435,4 @@ contract DealMarketTest is Network {
     function balance(address owner) private view returns (uint256) {
         return vault.balanceOf(address(token), owner);
     }
-
-    function two(uint256 a, uint256 b) private pure returns (uint256[] memory nonces) {
-        nonces = new uint256[](2);
-        (nonces[0], nonces[1]) = (a, b);
-    }
 }

@@ -215,7 +215,7 @@ contract VectorsTest is Base {
         }
     }
 
-    function check(bytes calldata answer, bytes32 root, uint256 depth, uint256 position) external pure {
+    function check(bytes calldata answer, bytes32 root, uint256 depth, uint256 position) external view {
         AnswerCheck.verify(answer, root, depth, position);
     }
 

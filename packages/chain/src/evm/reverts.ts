@@ -85,6 +85,7 @@ const ANSWERS: Readonly<Record<string, Entry>> = {
   BundleWithoutWeight: proof('there was nothing to prove'),
   MarketRecoveryCount: proof('the number of opened leaves is wrong (expected, actual)'),
   MarketRecoveryInvalid: proof('a leaf does not open the signed root (number)'),
+  PayloadHashFailed: unsuitable('the SHA-256 precompile failed'),
   TreeFull: proof('the provider tree is full'),
   TreePathLength: proof('the slot path has the wrong length (expected, actual)'),
   TreePathMismatch: proof('the slot path does not open the provider tree (expected, actual)'),

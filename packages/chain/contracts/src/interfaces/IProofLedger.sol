@@ -42,8 +42,8 @@ interface IProofLedger {
     );
     /// @notice Proven in direct mode.
     event PeriodProven(address indexed provider, uint64 indexed period);
-    /// @notice Proven by commitment to a bundle.
-    event PeriodCommitted(address indexed provider, uint64 indexed period, bytes32 bundleRoot);
+    /// @notice Proven by commitment to a bundle. A second topic would cost every period 109 gas.
+    event PeriodCommitted(address indexed provider, uint64 period, bytes32 bundleRoot);
     event AuditAnswered(address indexed provider, uint64 indexed period);
     /// @notice A lost dispute or audit took the period's mark back; the next commit owes an audit.
     event PeriodRevoked(address indexed provider, uint64 indexed period);
@@ -151,8 +151,12 @@ interface IProofLedger {
         external
         returns (Bundle.Committed memory committed, uint256 open);
 
-    /// @notice A dispute ends; when it is lost, the period's mark is taken back. Only the disputes.
-    function release(address provider, uint64 period, bool lost) external;
+    /// @notice A dispute ends well: gives back what its answer is judged by. Only the disputes, which revert when the
+    /// answer is wrong.
+    function release(address provider, uint64 period) external returns (Bundle.Committed memory committed);
+
+    /// @notice A dispute is lost: the period's mark is taken back. Only the disputes.
+    function revoke(address provider, uint64 period) external;
 
     /// @notice The owed audit was not answered in time: its period is taken back. Only the disputes.
     /// @param usable See ProofsAuditNotLate; the audited period itself when 30 periods have passed.

@@ -25,7 +25,7 @@ library AnswerCheck {
     /// @notice Reverts unless `answer` opens `position` of the tree (root, depth).
     function verify(bytes calldata answer, bytes32 treeRoot, uint256 treeDepth, uint256 position)
         internal
-        pure
+        view
     {
         uint256 leafAt = HEAD_BYTES + treeDepth * ProviderTree.SIBLING_BYTES;
         require(answer.length > leafAt, AnswerLength(leafAt + Geometry.LEAF_BYTES, answer.length));

@@ -58,7 +58,7 @@ library Bundle {
     /// answer is right.
     function verify(Committed memory committed, Question memory question, bytes calldata opening)
         internal
-        pure
+        view
     {
         bytes calldata answer = _open(committed, question, opening);
         uint256 position = _position(committed, question, answer);
@@ -89,13 +89,20 @@ library Bundle {
         return keccak256(abi.encodePacked(DOMAIN, base, count, top));
     }
 
-    /// @notice The top node that an entry and its path lead to.
+    /// @notice The top node that an entry and its path lead to. Assembly as in PayloadProof.
     function climb(bytes32 entry, uint256 index, bytes calldata path) internal pure returns (bytes32 node) {
         node = entry;
         uint256 levels = path.length / 32;
-        for (uint256 level = 0; level < levels; level++) {
-            bytes32 sibling = bytes32(path[level * 32:level * 32 + 32]);
-            node = (index >> level) & 1 == 0 ? _pair(node, sibling) : _pair(sibling, node);
+        assembly ("memory-safe") {
+            let cursor := path.offset
+            for { let end := add(cursor, mul(levels, 32)) } lt(cursor, end) { cursor := add(cursor, 32) } {
+                // The node goes to the left (0) when the index is even, to the right (32) when it is odd.
+                let own := shl(5, and(index, 1))
+                mstore(own, node)
+                mstore(xor(own, 32), calldataload(cursor))
+                node := keccak256(0, 64)
+                index := shr(1, index)
+            }
         }
     }
 
@@ -150,18 +157,11 @@ library Bundle {
         require(leaves != 0, AnswerCheck.AnswerLeaves(leaves));
         position = Challenge.dealChallenge(committed.base, deal, question.i, leaves);
         uint256 slot = uint32(bytes4(answer[73:77]));
-        for (uint256 level = 0; level < committed.depth; level++) {
-            if ((slot >> level) & 1 == 0) continue;
-            uint256 offset = AnswerCheck.HEAD_BYTES + level * ProviderTree.SIBLING_BYTES + 32;
-            position += uint64(bytes8(answer[offset:offset + 8]));
-        }
-    }
-
-    function _pair(bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            mstore(0, left)
-            mstore(32, right)
-            hash := keccak256(0, 64)
+        bytes calldata path = answer[AnswerCheck.HEAD_BYTES:headBytes];
+        for (uint256 level = 0; slot != 0 && level < committed.depth; level++) {
+            (, uint64 weight) = ProviderTree.siblingAt(path, level);
+            if (slot & 1 == 1) position += weight;
+            slot >>= 1;
         }
     }
 }

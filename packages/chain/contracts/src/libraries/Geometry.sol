@@ -18,12 +18,16 @@ library Geometry {
         return uint64((length + LEAF_BYTES - 1) / LEAF_BYTES);
     }
 
-    /// @notice Levels above the leaves: ceil(log2(count)), 0 for one leaf. `count` must be positive.
+    /// @notice Levels above the leaves: ceil(log2(count)), 0 for one leaf. `count` must be positive and below 2^64.
     function depthFor(uint256 count) internal pure returns (uint256 depth) {
         uint256 rest = count - 1;
-        while (rest != 0) {
-            rest >>= 1;
-            depth++;
+        unchecked {
+            for (uint256 bits = 32; bits != 0; bits >>= 1) {
+                if (rest >> bits == 0) continue;
+                rest >>= bits;
+                depth += bits;
+            }
+            depth += rest;
         }
     }
 }

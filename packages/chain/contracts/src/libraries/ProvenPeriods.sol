@@ -25,8 +25,10 @@ library ProvenPeriods {
 
     uint256 private constant MARKS = (1 << BITS) - 1;
     uint256 private constant TERMINATED_AT = 224;
-    /// @dev What a new mark leaves as it is.
+    /// @dev What stays when a new word begins.
     uint256 private constant LASTING = HELD | uint256(type(uint32).max) << TERMINATED_AT;
+    /// @dev What was said of the period that is no longer the last.
+    uint256 private constant PASSING = 0x7f << 210 | AUDITED | FORCED | FORCE_NEXT;
 
     struct Log {
         uint256 newest;
@@ -39,18 +41,18 @@ library ProvenPeriods {
     function mark(Log storage log, uint256 word, uint64 period, uint256 flags) internal {
         uint256 index = period / BITS;
         uint256 place = period % BITS;
-        uint256 marks = word & MARKS;
-        uint256 before = _before(word);
-        uint256 older = _older(word);
-        if (_index(word) != index && marks != 0) {
-            log.older[older] = word;
-            before += _ones(marks);
-            older++;
-            marks = 0;
+        if (_index(word) != index) {
+            uint256 marks = word & MARKS;
+            uint256 before = _before(word);
+            uint256 older = _older(word);
+            if (marks != 0) {
+                log.older[older] = word;
+                before += _ones(marks);
+                older++;
+            }
+            word = older << 128 | before << 153 | index << 185 | word & LASTING;
         }
-        marks |= uint256(1) << place;
-        log.newest =
-            marks | older << 128 | before << 153 | index << 185 | place << 210 | flags | ANY | word & LASTING;
+        log.newest = word & ~PASSING | uint256(1) << place | place << 210 | flags | ANY;
     }
 
     /// @notice Takes back the mark of a period that lies less than BITS before the last one.

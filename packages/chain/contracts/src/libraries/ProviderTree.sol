@@ -88,6 +88,19 @@ library ProviderTree {
         }
     }
 
+    /// @notice Sibling `level` of a path that has it; unchecked, since a deal opens with 2 x depth of these.
+    function siblingAt(bytes calldata path, uint256 level)
+        internal
+        pure
+        returns (bytes32 hash, uint64 weight)
+    {
+        assembly ("memory-safe") {
+            let cursor := add(path.offset, mul(level, 40))
+            hash := calldataload(cursor)
+            weight := shr(192, calldataload(add(cursor, 32)))
+        }
+    }
+
     /// @notice Climbs from a slot to the root.
     /// @param path Siblings from the leaf level up, 40 bytes each: hash, weight (uint64).
     /// @return root The root that slot and path lead to.
@@ -101,18 +114,19 @@ library ProviderTree {
         root = hash;
         weight = ownWeight;
         uint256 depth = path.length / SIBLING_BYTES;
-        for (uint256 level = 0; level < depth; level++) {
-            uint256 offset = level * SIBLING_BYTES;
-            bytes32 sibling = bytes32(path[offset:offset + 32]);
-            uint64 siblingWeight = uint64(bytes8(path[offset + 32:offset + 40]));
-            require(siblingWeight <= type(uint64).max - weight, TreeWeightOverflow());
-            if ((slot >> level) & 1 == 0) {
-                root = parentHash(root, weight, sibling, siblingWeight);
-            } else {
-                root = parentHash(sibling, siblingWeight, root, weight);
-                before += siblingWeight;
+        // Nothing here overflows: before <= weight, and their sum with a sibling's is checked.
+        unchecked {
+            for (uint256 level = 0; level < depth; level++) {
+                (bytes32 sibling, uint64 siblingWeight) = siblingAt(path, level);
+                if (siblingWeight > type(uint64).max - weight) revert TreeWeightOverflow();
+                if ((slot >> level) & 1 == 0) {
+                    root = parentHash(root, weight, sibling, siblingWeight);
+                } else {
+                    root = parentHash(sibling, siblingWeight, root, weight);
+                    before += siblingWeight;
+                }
+                weight += siblingWeight;
             }
-            weight += siblingWeight;
         }
     }
 

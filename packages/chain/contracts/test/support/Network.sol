@@ -210,9 +210,10 @@ abstract contract Network is Base {
         slots.clear(slot);
     }
 
-    /// @notice Goes to a time in the period at which its seed can be posted, and posts it.
+    /// @notice Goes to a time in the period at which its seed can be posted, and posts it unless it is there.
     function seed(uint64 of_) internal {
         vm.warp(startOf(of_) + SEED_DELAY + 3);
+        if (beacon.seedOf(of_) != 0) return;
         beacon.postSeed(of_, LocalDrand.sign(beacon.roundFor(of_)));
     }
 
@@ -230,6 +231,11 @@ abstract contract Network is Base {
     /// @notice The answer to a position, for deals whose payload is named by `nonces[slot]`.
     function answer(uint256 position, uint256[] memory nonces) internal view returns (bytes memory) {
         (uint32 slot, uint256 leaf) = slots.locate(position);
+        return answerAt(slot, leaf, nonces[slot]);
+    }
+
+    /// @notice The answer that opens a leaf of the deal in `slot`.
+    function answerAt(uint32 slot, uint256 leaf, uint256 nonce) internal view returns (bytes memory) {
         SlotReference.Slot memory held = slots.slotAt(slot);
         return abi.encodePacked(
             held.deal,
@@ -238,7 +244,7 @@ abstract contract Network is Base {
             held.leaves,
             slot,
             slots.path(slot),
-            PayloadTree.opening(bytes32(nonces[slot]), held.leaves, leaf)
+            PayloadTree.opening(bytes32(nonce), held.leaves, leaf)
         );
     }
 
@@ -265,5 +271,10 @@ abstract contract Network is Base {
     function only(uint256 nonce) internal pure returns (uint256[] memory nonces) {
         nonces = new uint256[](1);
         nonces[0] = nonce;
+    }
+
+    function two(uint256 a, uint256 b) internal pure returns (uint256[] memory nonces) {
+        nonces = new uint256[](2);
+        (nonces[0], nonces[1]) = (a, b);
     }
 }
