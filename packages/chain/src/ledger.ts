@@ -35,6 +35,9 @@ export type * from './settlement-port.ts'
 /** How far `follow` goes back when it does not know where chains part; also the deepest reorg. */
 export const REWIND_BLOCKS = 128
 
+/** A block with this many on top is final for what cannot be undone, such as deleting bytes. */
+export const FINAL_BLOCKS = 64
+
 export interface ProviderRecord {
   readonly provider: ProviderId
   readonly operator: Address
@@ -114,6 +117,12 @@ export interface LedgerReader extends SettlementReader {
     options?: CallOptions,
   ): AsyncIterable<LedgerUpdate>
   tip(options?: CallOptions): Promise<BlockRef>
+  /**
+   * The block `FINAL_BLOCKS` below the tip, or the first one. With more than one endpoint two must
+   * agree on it: what deletes data acts on state of this block or older ones only.
+   * @throws HoldfastError `LEDGER_UNREACHABLE` when two endpoints do not agree.
+   */
+  finalBlock(options?: CallOptions): Promise<BlockRef>
   provider(id: ProviderId, options?: CallOptions): Promise<ProviderRecord | undefined>
   providers(options?: CallOptions): Promise<readonly ProviderRecord[]>
   deal(id: DealId, options?: CallOptions): Promise<Deal | undefined>
@@ -131,6 +140,11 @@ export interface LedgerReader extends SettlementReader {
   ): Promise<readonly Period[]>
   /** Free balance in the vault. */
   balance(owner: Address, token: Address, options?: CallOptions): Promise<Amount>
+  /**
+   * The same, for decisions about money: with more than one endpoint two must agree on it.
+   * @throws HoldfastError `LEDGER_UNREACHABLE` when two endpoints do not agree.
+   */
+  agreedBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount>
   /** Balance outside the vault, in the token's own ledger. */
   tokenBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount>
   /** Native coin, for gas, in wei. */

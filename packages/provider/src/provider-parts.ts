@@ -43,6 +43,7 @@ import type { StoredPayload } from './store/sector-store.ts'
 import type { VolumePlan } from './store/volume-list.ts'
 import { VolumeSet } from './store/volume-set.ts'
 import { TlsKeeper } from './tls-keeper.ts'
+import { GasReserve } from './transactions/gas-reserve.ts'
 import type { JournalOutbox } from './transactions/journal-outbox.ts'
 
 export interface ProviderDependencies {
@@ -206,8 +207,13 @@ const actorsOn = (
   const isOpening: Performer['isOpening'] = (deal) => performer.isOpening(deal)
   const nextChange = (signal: AbortSignal): Promise<void> =>
     Promise.race([book.nextRecord(signal), follower.nextUpdate(signal)])
+  const balance = (): Promise<bigint> => ledger.gasBalance(operator.address)
+  const reserve = new GasReserve({ provider: config.provider, balance })
+  performer.onPerformed((_duty, receipt) => reserve.note(receipt))
+  const checkGas = (): Promise<void> => reserve.check()
+  const deciding = { onAccepted, isOpening, nextChange, checkGas }
   const proposals = new Proposals(
-    { ledger, state, holdings, book, operator, clock, admit, onAccepted, isOpening, nextChange },
+    { ledger, state, holdings, book, operator, clock, admit, ...deciding },
     policy,
   )
   const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`

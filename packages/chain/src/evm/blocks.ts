@@ -9,7 +9,8 @@ export interface Header extends BlockRef {
   readonly parent: Hash32
 }
 
-const headerOf = (block: Block): Header => {
+/** @throws HoldfastError `CHAIN_UNSUITABLE` for a block that is not mined. */
+export const headerOf = (block: Block): Header => {
   if (block.hash === null || block.number === null) {
     throw new HoldfastError({
       code: 'CHAIN_UNSUITABLE',
@@ -30,7 +31,7 @@ export const refOf = ({ number, hash, timestamp }: BlockRef): BlockRef => ({
   timestamp,
 })
 
-/** The newest block. */
+/** The newest block, as one endpoint sees it; what decides something takes `sharedHead`. */
 export const getHead = async (client: ChainClient, options?: CallOptions): Promise<Header> =>
   headerOf(await reach(client, (rpc) => getBlock(rpc, { blockTag: 'latest' }), options))
 

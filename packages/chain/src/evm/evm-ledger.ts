@@ -13,6 +13,7 @@ import {
   hash32,
   type Period,
   type ProviderId,
+  periodDeadline,
   type Signer,
   type SlotPath,
 } from '@holdfast/protocol'
@@ -34,6 +35,7 @@ import type {
 import type { Outbox } from '../outbox/outbox.ts'
 import type { SeedLedger } from '../relayer/seed-relayer.ts'
 import type { EvmClient } from './client.ts'
+import { watchEndpoints } from './endpoint-watch.ts'
 import { decodeEvent } from './events.ts'
 import { EvmReader } from './evm-reader.ts'
 import { signPermit } from './permit.ts'
@@ -52,6 +54,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
   readonly #stop: AbortController
   readonly #signer: Signer | undefined
   readonly #transactor: Transactor | undefined
+  readonly #watching: Promise<void>
 
   constructor(client: EvmClient, stop: AbortController, account: LedgerAccount | undefined) {
     super(client)
@@ -59,6 +62,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     this.#signer = account?.signer
     this.#transactor =
       account === undefined ? undefined : new Transactor(client, account.signer, account)
+    this.#watching = watchEndpoints(client)
   }
 
   get account(): Address {
@@ -139,7 +143,8 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
 
   provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt> {
     const name = `prove ${parameters.provider} ${parameters.period}`
-    return this.#send(write.provePeriodCall(this.network.contracts, parameters), options, name)
+    const call = write.provePeriodCall(this.network.contracts, parameters)
+    return this.#send(call, this.#asProof(parameters, options), name)
   }
 
   async declareFault(deal: DealId, path: SlotPath, options?: SendOptions): Promise<TxReceipt> {
@@ -160,7 +165,8 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
 
   commitPeriod(of: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt> {
     const name = `commit ${of.provider} ${of.period}`
-    return this.#send(calls.commitPeriodCall(this.network.contracts, of), options, name)
+    const call = calls.commitPeriodCall(this.network.contracts, of)
+    return this.#send(call, this.#asProof(of, options), name)
   }
 
   answerAudit(of: AnswerAuditParameters, options?: SendOptions): Promise<TxReceipt> {
@@ -254,7 +260,12 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
 
   async close(): Promise<void> {
     this.#stop.abort()
-    await this.#transactor?.closed()
+    await Promise.all([this.#transactor?.closed(), this.#watching])
+  }
+
+  /** Nothing stands in its way, and it is worth nothing after its window. */
+  #asProof({ period }: { readonly period: Period }, options?: SendOptions): SendOptions {
+    return { lane: 'proofs', deadline: periodDeadline(this.network, period), ...options }
   }
 
   #key(): Signer {

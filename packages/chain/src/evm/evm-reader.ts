@@ -28,8 +28,11 @@ import type {
   ProviderStanding,
   TreeSnapshot,
 } from '../ledger.ts'
+import { FINAL_BLOCKS } from '../ledger.ts'
+import { readAgreedBalance } from './agreed-reads.ts'
+import { finalBlock, sharedHead } from './agreement.ts'
 import * as balances from './balances.ts'
-import { getHead, refOf } from './blocks.ts'
+import { refOf } from './blocks.ts'
 import { type EvmClient, reach } from './client.ts'
 import { readDeal, readDeals, readTerms, TermsCache } from './deals.ts'
 import { followLedger } from './follow.ts'
@@ -59,7 +62,11 @@ export class EvmReader implements LedgerReader {
   }
 
   async tip(options?: CallOptions): Promise<BlockRef> {
-    return refOf(await getHead(this.client, options))
+    return refOf(await sharedHead(this.client, options))
+  }
+
+  finalBlock(options?: CallOptions): Promise<BlockRef> {
+    return finalBlock(this.client, FINAL_BLOCKS, options)
   }
 
   async time(options?: CallOptions): Promise<Timestamp> {
@@ -102,6 +109,10 @@ export class EvmReader implements LedgerReader {
 
   balance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
     return balances.readVaultBalance(this.client, { owner, token }, options)
+  }
+
+  agreedBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
+    return readAgreedBalance(this.client, { owner, token }, options)
   }
 
   tokenBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {

@@ -4,7 +4,8 @@
  * adapts: short after a new block, longer while nothing happens.
  */
 import { type CallOptions, type Hash32, milliseconds } from '@holdfast/protocol'
-import { getHead, type Header } from './blocks.ts'
+import { sharedHead } from './agreement.ts'
+import type { Header } from './blocks.ts'
 import { abortable, type ChainClient, pause, signalsOf } from './client.ts'
 
 const FIRST_PAUSE_MS = 25
@@ -22,7 +23,7 @@ export class HeadFeed {
 
   /** The newest block, asked now. */
   now(options?: CallOptions): Promise<Header> {
-    return getHead(this.#client, options)
+    return sharedHead(this.#client, options)
   }
 
   /** Resolves with the newest block once that is another one than `known`. */
@@ -47,7 +48,7 @@ export class HeadFeed {
 
   async #poll(): Promise<Header> {
     await pause(this.#client, milliseconds(this.#pauseMs))
-    const head = await getHead(this.#client)
+    const head = await sharedHead(this.#client)
     const moved = head.hash !== this.#last?.hash
     this.#pauseMs = moved ? FIRST_PAUSE_MS : Math.min(this.#pauseMs * GROWTH, this.#client.pollMs)
     this.#last = head

@@ -12,7 +12,8 @@ import type { BlockRef } from '../ledger.ts'
 import type { Intent, Slot } from '../outbox/nonce-line.ts'
 import type { IntentId } from '../outbox/outbox.ts'
 import type { OutboxBook } from '../outbox/outbox-book.ts'
-import { getHead, getHeaderAt } from './blocks.ts'
+import { sharedHead } from './agreement.ts'
+import { getHeaderAt } from './blocks.ts'
 import { broadcast } from './broadcast.ts'
 import { type ChainClient, pause } from './client.ts'
 import { type Counts, readCounts } from './counts.ts'
@@ -28,6 +29,9 @@ const LOOK_FIRST_MS = 5
 /** The least between two plans. */
 const PLAN_MS = 500
 const REBROADCAST_MS = 20_000
+/** Between two whole looks at the same block. */
+const SAME_BLOCK_MS = 5000
+const FRESH = { hash: undefined, ms: -Infinity }
 
 export interface KeeperDependencies {
   readonly client: ChainClient
@@ -48,6 +52,7 @@ export class LineKeeper {
   readonly #since = new Map<string, bigint>()
   #head: BlockRef | undefined
   #plannedAt = -Infinity
+  #lookedAt: { readonly hash: string | undefined; readonly ms: number } = FRESH
   #running: Promise<void> | undefined
   #kick: () => void = () => undefined
 
@@ -59,7 +64,8 @@ export class LineKeeper {
 
   /** Resolves when the intent's own call is in a block, also when it was reverted there. */
   outcome(intent: IntentId, options?: CallOptions): Promise<Mined> {
-    const waiting = this.#waiters.add(intent, options)
+    const deadline = this.#dependencies.book.line.intent(intent)?.deadline
+    const waiting = this.#waiters.add(intent, { ...options, patient: deadline !== undefined })
     this.wake()
     return waiting
   }
@@ -91,6 +97,7 @@ export class LineKeeper {
 
   /** Looks at once, and until nothing is open. */
   wake(): void {
+    this.#lookedAt = FRESH
     this.#kick()
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
@@ -179,7 +186,9 @@ export class LineKeeper {
 
   async #look(): Promise<void> {
     const { client, book } = this.#dependencies
-    const [counts, head] = await Promise.all([readCounts(client, book.account), getHead(client)])
+    const head = await sharedHead(client)
+    if (this.#isOldNews(head)) return
+    const counts = await readCounts(client, book.account)
     await this.lookBack(head, counts)
     const state = { counts, head, doubts: this.#doubts }
     const verdicts = await Promise.all(
@@ -191,6 +200,15 @@ export class LineKeeper {
     if (!this.#isBusy() || now - this.#plannedAt < Math.max(PLAN_MS, client.pollMs / 2)) return
     this.#plannedAt = now
     await this.#plan(counts, head)
+  }
+
+  /** Without a new block little changes: then the looks are rare. */
+  #isOldNews({ hash }: BlockRef): boolean {
+    const now = this.#dependencies.client.clock.now()
+    const isOld = hash === this.#lookedAt.hash && now < this.#lookedAt.ms + SAME_BLOCK_MS
+    if (isOld && this.#doubts.size === 0) return true
+    this.#lookedAt = { hash, ms: now }
+    return false
   }
 
   async #settle({ slot, settled, by }: Verdict): Promise<void> {

@@ -84,8 +84,9 @@ export const planLine = (line: NonceLine, look: ChainLook): readonly LineAction[
     const intent = line.wantedIn(slot)
     const own = intent === undefined ? undefined : bidOf(intent, slot, i, look)
     if (own === undefined) plans.push(vacantPlan(slot, behind, look))
-    else if (isOver(own.intent, look.now)) plans.push([{ kind: 'expire', intent: own.intent }])
-    else {
+    else if (isOver(own.intent, look.now)) {
+      plans.push([{ kind: 'expire', intent: own.intent }, ...vacantPlan(slot, behind, look)])
+    } else {
       plans.push(waitingPlan(slot, own, behind.proof, look))
       const proof = own.intent.lane === 'proofs' ? dearest(behind.proof, own) : behind.proof
       behind = { proof, any: proof ?? own }

@@ -3,8 +3,8 @@ import { type CallOptions, type Hash32, hash32 } from '@holdfast/protocol'
 import { type TransactionReceipt, TransactionReceiptNotFoundError } from 'viem'
 import { getBlock, getTransactionReceipt } from 'viem/actions'
 import type { BlockRef } from '../ledger.ts'
-import { getHeaderOf, refOf } from './blocks.ts'
-import { type ChainClient, reach } from './client.ts'
+import { getHeaderOf, headerOf, refOf } from './blocks.ts'
+import { abortable, type ChainClient, reach, signalsOf } from './client.ts'
 import type { Endpoint } from './endpoints.ts'
 
 export interface Mined {
@@ -39,6 +39,29 @@ export const findMined = async (
   return header === undefined ? undefined : { receipt, block: refOf(header) }
 }
 
+/**
+ * The same, asked of every endpoint: the preferred one may be late, or deny it.
+ * @returns what any of them has; compare with `isCorroborated` before it is believed.
+ */
+export const findAnywhere = async (
+  client: ChainClient,
+  hash: Hash32,
+  options?: CallOptions,
+): Promise<Mined | undefined> => {
+  const asked = client.endpoints
+    .usable()
+    .map(({ rpc }) => minedAt(rpc, hash).catch(() => undefined))
+  const found = await abortable(Promise.all(asked), signalsOf(client, options))
+  return found.find((mined) => mined !== undefined)
+}
+
+const minedAt = async (rpc: Endpoint['rpc'], hash: Hash32): Promise<Mined | undefined> => {
+  const receipt = await orUndefined(getTransactionReceipt(rpc, { hash }))
+  if (receipt === undefined) return undefined
+  const block = await getBlock(rpc, { blockHash: receipt.blockHash })
+  return { receipt, block: refOf(headerOf(block)) }
+}
+
 type Opinion = 'same' | 'other' | 'none'
 
 const opinionOf = async ({ rpc }: Endpoint, { receipt }: Mined, hash: Hash32): Promise<Opinion> => {
@@ -64,16 +87,22 @@ export const isCorroborated = async (
   if (endpoints.length < 2) return true
   const opinions = await Promise.all(endpoints.map((endpoint) => opinionOf(endpoint, mined, hash)))
   if (!opinions.includes('other')) return true
+  let [shown, denied] = [0, 0]
   for (const [i, endpoint] of endpoints.entries()) {
     const opinion = opinions[i]
     if (opinion === undefined || opinion === 'none') continue
     const listed = await isListed(endpoint, mined, hash)
-    if (listed === undefined || listed === (opinion === 'same')) continue
+    if (listed === undefined) continue
+    if (listed === (opinion === 'same')) {
+      if (listed) shown += 1
+      else denied += 1
+      continue
+    }
     const what = listed ? 'has no receipt of' : 'shows a receipt of'
     const where = `, which its block ${mined.block.number} ${listed ? 'lists' : 'does not list'}`
     client.endpoints.setAside(endpoint, `it ${what} transaction ${hash}${where}`)
   }
-  return false
+  return shown > 0 && denied === 0
 }
 
 /** Undefined when the endpoint has no such block (yet) or does not answer. */

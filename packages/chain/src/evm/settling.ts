@@ -2,7 +2,7 @@
  * What the chain says about the nonces of a line: mined by one of our attempts, spent by somebody
  * else, or given back by a reorganisation. Reads only; what it finds is recorded by the keeper.
  */
-import { type CallOptions, milliseconds } from '@holdfast/protocol'
+import type { CallOptions } from '@holdfast/protocol'
 import type { BlockRef } from '../ledger.ts'
 import { REWIND_BLOCKS } from '../ledger.ts'
 import type { Attempt, NonceLine, Settled, Slot } from '../outbox/nonce-line.ts'
@@ -10,7 +10,7 @@ import { getHeaderAt } from './blocks.ts'
 import { isKnown } from './broadcast.ts'
 import type { ChainClient } from './client.ts'
 import type { Counts } from './counts.ts'
-import { findMined, isCorroborated, type Mined } from './receipts.ts'
+import { findAnywhere, findMined, isCorroborated, type Mined } from './receipts.ts'
 
 export interface Verdict {
   readonly slot: Slot
@@ -21,10 +21,9 @@ export interface Verdict {
 
 /** Without a receipt for this long after the nonce was spent, it was somebody else. */
 const FOREIGN_MS = 1500
-const FOREIGN_LOOKS = 3
 
-/** Nonces that are spent without a receipt of ours, with when that was seen first and how often. */
-export type Doubts = Map<number, { readonly since: number; looks: number }>
+/** Nonces that are spent without a receipt of ours: since when, and when everybody was asked. */
+export type Doubts = Map<number, { readonly since: number; readonly asked: number }>
 
 const settledBy = (attempt: Attempt, { receipt, block }: Mined): Settled => {
   const reverted = receipt.status === 'reverted'
@@ -63,6 +62,7 @@ export const verdictOn = async (
   return { slot, settled, by: undefined }
 }
 
+/** Spent, and no endpoint that answers knows anything of ours for this nonce, for a while. */
 const isForeign = async (
   client: ChainClient,
   slot: Slot,
@@ -70,12 +70,17 @@ const isForeign = async (
   options?: CallOptions,
 ): Promise<boolean> => {
   const now = client.clock.now()
-  const doubt = doubts.get(slot.nonce) ?? { since: now, looks: 0 }
-  doubt.looks += 1
+  const doubt = doubts.get(slot.nonce) ?? { since: now, asked: now }
   doubts.set(slot.nonce, doubt)
-  if (doubt.looks < FOREIGN_LOOKS || now - doubt.since < milliseconds(FOREIGN_MS)) return false
-  const known = await Promise.all(slot.attempts.map(({ hash }) => isKnown(client, hash, options)))
-  return known.every((one) => one === false)
+  if (now - doubt.asked < FOREIGN_MS) return false
+  doubts.set(slot.nonce, { ...doubt, asked: now })
+  for (const { hash } of slot.attempts) {
+    const mined = await findAnywhere(client, hash, options)
+    // Whoever denies it is found out here; the next look asks somebody else.
+    if (mined !== undefined && !(await isCorroborated(client, mined, hash))) return false
+    if (mined !== undefined || (await isKnown(client, hash, options)) !== false) return false
+  }
+  return true
 }
 
 export interface PastLook {

@@ -22,7 +22,7 @@ import { type IntentId, memoryOutbox, type Outbox } from '../outbox/outbox.ts'
 import { OutboxBook } from '../outbox/outbox-book.ts'
 import type { SendOptions } from '../send-options.ts'
 import { systemRandom } from '../system-adapters.ts'
-import { getHead } from './blocks.ts'
+import { sharedHead } from './agreement.ts'
 import { isKnown } from './broadcast.ts'
 import { type ChainClient, reach } from './client.ts'
 import { readCounts } from './counts.ts'
@@ -147,7 +147,7 @@ export class Transactor {
       readMarket(client, options),
       reach(client, (rpc) => getBalance(rpc, { address: account }), options),
       readCounts(client, account, options),
-      getHead(client, options),
+      sharedHead(client, options),
     ])
     await keeper.lookBack(head, counts, options)
     keeper.noteJump(counts)

@@ -11,6 +11,8 @@ const UNREACHABLE_MS = 60_000
 interface Waiter {
   readonly intent: IntentId
   readonly since: number
+  /** It has a deadline of its own. */
+  readonly patient: boolean
   readonly resolve: (mined: Mined) => void
   readonly reject: (error: unknown) => void
 }
@@ -24,10 +26,13 @@ export class Waiters {
   }
 
   /** Resolves with the mined call; rejects with `TIMED_OUT`, `ABORTED`, or what became of it. */
-  add(intent: IntentId, options?: CallOptions): Promise<Mined> {
+  add(
+    intent: IntentId,
+    { patient, ...options }: CallOptions & { readonly patient: boolean },
+  ): Promise<Mined> {
     let waiter: Waiter | undefined
     const work = new Promise<Mined>((resolve, reject) => {
-      waiter = { intent, since: this.#client.clock.now(), resolve, reject }
+      waiter = { intent, patient, since: this.#client.clock.now(), resolve, reject }
       this.#waiting.add(waiter)
     })
     return abortable(work, signalsOf(this.#client, options)).finally(() => {
@@ -55,8 +60,8 @@ export class Waiters {
   /** Its transaction may still be mined: it stays on the line. */
   expire(): void {
     const now = this.#client.clock.now()
-    for (const { intent, since, reject } of [...this.#waiting]) {
-      if (now - since <= WAIT_MS) continue
+    for (const { intent, patient, since, reject } of [...this.#waiting]) {
+      if (patient || now - since <= WAIT_MS) continue
       const what = `transaction ${intent} to be mined`
       reject(new HoldfastError({ code: 'TIMED_OUT', what, afterMs: WAIT_MS }))
     }

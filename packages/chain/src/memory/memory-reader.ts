@@ -26,6 +26,7 @@ import type {
   ProviderStanding,
   TreeSnapshot,
 } from '../ledger.ts'
+import { FINAL_BLOCKS } from '../ledger.ts'
 import { followBlocks } from './follow.ts'
 import { dealView } from './market.ts'
 import { committedAt, finalBefore, owedAudit, provenBetween, unitsBefore } from './marks.ts'
@@ -71,6 +72,14 @@ export class MemoryReader implements LedgerReader {
 
   async tip(options?: CallOptions): Promise<BlockRef> {
     return this.read(() => this.blocks.tip, options)
+  }
+
+  async finalBlock(options?: CallOptions): Promise<BlockRef> {
+    return this.read(() => {
+      const { tip } = this.blocks
+      const depth = BigInt(FINAL_BLOCKS)
+      return this.blocks.at(tip.number > depth ? tip.number - depth : 0n)?.ref ?? tip
+    }, options)
   }
 
   async provider(id: ProviderId, options?: CallOptions): Promise<ProviderRecord | undefined> {
@@ -123,6 +132,10 @@ export class MemoryReader implements LedgerReader {
     options?: CallOptions,
   ): Promise<readonly Period[]> {
     return this.read((world) => provenBetween(world, provider, { from, to }), options)
+  }
+
+  agreedBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {
+    return this.balance(owner, token, options)
   }
 
   async balance(owner: Address, token: Address, options?: CallOptions): Promise<Amount> {

@@ -126,7 +126,8 @@ describe('a plan', () => {
   test('gives up what is past its deadline', async () => {
     const t = new TestLine()
     await t.begin({ name: 'prove', nonce: 5, lane: 'proofs', deadline: 1100n })
-    expect(kindsOf(t, lookAt({ now: timestamp(1100n) }))).toEqual(['expire'])
+    expect(kindsOf(t, lookAt({ now: timestamp(1100n) }))).toEqual(['expire', 'cancel 5'])
+    expect(kindsOf(t, lookAt({ now: timestamp(1100n), pooled: 5 }))).toEqual(['expire'])
     expect(kindsOf(t, lookAt({ now: timestamp(1099n) }))).not.toContain('expire')
   })
 })

@@ -4,6 +4,7 @@ import { amount, type DealId, type Hash32, timestamp } from '@holdfast/protocol'
 import { expect, test } from '@jest/globals'
 import {
   type BlockRef,
+  FINAL_BLOCKS,
   type Ledger,
   type LedgerEvent,
   type LedgerUpdate,
@@ -51,6 +52,20 @@ const catchUp = async (ledger: Ledger, fold: Fold, to: Hash32, after?: After): P
 }
 
 export const followingSuite = (source: HarnessSource): void => {
+  test('knows the block that is final, and balances that are agreed on', async () => {
+    const harness = source()
+    const { ledger, signer } = await harness.account(amount(10n))
+    const [token] = harness.network.tokens
+    if (token === undefined) throw new Error('the network has a token')
+    await ledger.deposit(token.address, amount(7n))
+    expect(await ledger.agreedBalance(signer.address, token.address)).toBe(7n)
+    const tip = await ledger.tip()
+    const final = await ledger.finalBlock()
+    const expected = tip.number > BigInt(FINAL_BLOCKS) ? tip.number - BigInt(FINAL_BLOCKS) : 0n
+    expect(final.number).toBe(expected)
+    expect(final.timestamp).toBeLessThanOrEqual(tip.timestamp)
+  })
+
   test('brings every event, in order, once', async () => {
     const scenario = await begin(source())
     const first = await scenario.open()

@@ -34,7 +34,7 @@ import type { DealPromise } from '../journal/promises.ts'
 import { checkOffered, type QuotePolicy } from './quotes.ts'
 
 export interface ProposalDependencies {
-  readonly ledger: Pick<LedgerReader, 'balance'>
+  readonly ledger: Pick<LedgerReader, 'agreedBalance'>
   readonly state: () => ChainState
   readonly holdings: Holdings
   readonly book: PromiseBook
@@ -42,6 +42,8 @@ export interface ProposalDependencies {
   readonly clock: Clock
   /** Called with a client whose signature was checked; throws to refuse. */
   readonly admit: (client: Address) => void
+  /** Rejects while the operator's account is kept for proofs. */
+  readonly checkGas: () => Promise<void>
   /** Called after an acceptance is written down. */
   readonly onAccepted: () => void
   /** True while the opening transaction is under way and its hash not yet written down. */
@@ -92,6 +94,7 @@ export class Proposals {
     this.#dependencies.admit(terms.client)
     this.#checkTerms(terms)
     this.#checkHeld(terms)
+    await this.#dependencies.checkGas()
     await this.#checkFunds(terms)
     const providerSignature: Signature = await operator.sign(digestOf(deal))
     await book.record({ kind: 'deal-accepted', deal, proposal: request, providerSignature })
@@ -143,11 +146,11 @@ export class Proposals {
 
   async #checkFunds(terms: DealTerms): Promise<void> {
     const { ledger } = this.#dependencies
-    const available = await ledger.balance(terms.client, terms.token)
+    const available = await ledger.agreedBalance(terms.client, terms.token)
     if (available < terms.deposit) {
       throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: terms.deposit, available })
     }
-    const own = await ledger.balance(terms.provider, terms.token)
+    const own = await ledger.agreedBalance(terms.provider, terms.token)
     if (own >= terms.collateral) return
     const reason = `its free balance is ${own}, this deal's collateral ${terms.collateral}`
     throw new HoldfastError({ code: 'PROVIDER_STATE', provider: terms.provider, reason })
