@@ -33,11 +33,16 @@ export const broadcast = async (
     : { kind: 'unsure' }
 }
 
-const handTo = async ({ rpc }: Endpoint, raw: Hex): Promise<Handed> => {
+/**
+ * Tries twice: the same bytes may be handed over any number of times, and an endpoint that fails in
+ * step with our looks at the chain would otherwise never get them.
+ */
+const handTo = async (endpoint: Endpoint, raw: Hex, tries = 2): Promise<Handed> => {
   try {
-    await rpc.request({ method: 'eth_sendRawTransaction', params: [raw] })
+    await endpoint.rpc.request({ method: 'eth_sendRawTransaction', params: [raw] })
     return { kind: 'taken' }
   } catch (cause) {
+    if (isTransport(cause) && tries > 1) return handTo(endpoint, raw, tries - 1)
     if (isTransport(cause) || !(cause instanceof BaseError)) return { kind: 'unsure' }
     const words = `${cause.message} ${cause.details}`.toLowerCase()
     if (KNOWN.test(words)) return { kind: 'taken' }

@@ -107,13 +107,13 @@ export class AnvilStage {
   }
 
   /** Hashes of all transactions of an account in blocks, oldest first. */
-  async minedOf({ address }: Signer): Promise<readonly { hash: string; input: string }[]> {
+  async minedOf({ address }: Signer): Promise<readonly PoolEntry[]> {
     const head = Number(await this.call('eth_blockNumber', []))
-    const found: { hash: string; input: string }[] = []
+    const found: PoolEntry[] = []
     for (let n = 0; n <= head; n++) {
       const block = await this.call('eth_getBlockByNumber', [toHexQuantity(BigInt(n)), true])
       const { transactions } = block as {
-        transactions: readonly { from: string; hash: string; input: string }[]
+        transactions: readonly (PoolEntry & { readonly from: string })[]
       }
       for (const one of transactions) if (one.from === address) found.push(one)
     }
