@@ -75,8 +75,12 @@ describeWithBrowser('the dashboard in a browser', () => {
     await page.goto(address)
     await page.locator('#board').waitFor({ state: 'visible' })
     expect(page.url()).toBe(`${new URL(address).origin}/`)
-    expect(await textOf('#who')).toContain(provider.provider)
-    expect(await textOf('#link')).toBe('live')
+    // The board is shown first and filled by the first answer.
+    await until('the page says whose node it is, and is live', async () =>
+      (await textOf('#who')).includes(provider.provider) && (await textOf('#link')) === 'live'
+        ? true
+        : undefined,
+    )
     const cookies = await context.cookies()
     expect(cookies).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }])
     const stranger = await newPage(await browser.newContext())
@@ -91,13 +95,14 @@ describeWithBrowser('the dashboard in a browser', () => {
 
   test('shows what the commands say, and a period proven while it looks', async () => {
     const proven = async (): Promise<number> => page.locator('#calendar li.proven').count()
-    const before = await proven()
-    expect(before).toBeGreaterThan(0)
+    const before = await until('periods are shown', async () => (await proven()) || undefined)
     const pending = await textOf('[data-sum="Gas spent"]')
     await until('another period is proven on the page', async () =>
       (await proven()) > before ? true : undefined,
     )
-    expect(await textOf('[data-sum="Gas spent"]')).not.toBe(pending)
+    await until('its gas is shown', async () =>
+      (await textOf('[data-sum="Gas spent"]')) === pending ? undefined : true,
+    )
     const status = JSON.parse(command('status', '--json'))
     expect(Number(await textOf('[aria-label="Period"] .figure'))).toBeGreaterThan(0)
     expect(await textOf('#alarms')).toMatch(status.alarms.length === 0 ? /none/i : /\w/)
