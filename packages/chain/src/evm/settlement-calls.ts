@@ -20,7 +20,6 @@ import {
   uintBytes,
   ZERO_HASH,
 } from '@holdfast/protocol'
-import { encodeFunctionData } from 'viem'
 import { dealMarketAbi, disputesAbi, proofLedgerAbi } from '../generated/contracts.ts'
 import type {
   AnswerAuditParameters,
@@ -30,6 +29,7 @@ import type {
   NetworkParams,
   RecoverDealParameters,
 } from '../ledger.ts'
+import { callOf } from './call.ts'
 import type { Transaction } from './transactor.ts'
 import { pathBytes, rawTerms } from './write.ts'
 
@@ -64,104 +64,88 @@ const membershipBytes = (membership: DealMembership | undefined): Hex =>
 export const commitPeriodCall = (
   contracts: Contracts,
   { period, root }: CommitPeriodParameters,
-): Transaction => ({
-  to: contracts.proofs,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.proofs, {
     abi: proofLedgerAbi,
     functionName: 'commitPeriod',
     args: [period, root],
-  }),
-})
+  })
 
 export const answerAuditCall = (
   contracts: Contracts,
   { provider, openings }: AnswerAuditParameters,
-): Transaction => ({
-  to: contracts.proofs,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.proofs, {
     abi: proofLedgerAbi,
     functionName: 'answerAudit',
     args: [provider, openings.map((opening) => toHex(encodeBundleOpening(opening)))],
-  }),
-})
+  })
 
 export const reportMissedCall = (
   contracts: Contracts,
   provider: ProviderId,
   period: Period,
-): Transaction => ({
-  to: contracts.proofs,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.proofs, {
     abi: proofLedgerAbi,
     functionName: 'reportMissed',
     args: [provider, period],
-  }),
-})
+  })
 
 export const terminateProviderCall = (
   contracts: Contracts,
   provider: ProviderId,
   periods: readonly Period[],
-): Transaction => ({
-  to: contracts.proofs,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.proofs, {
     abi: proofLedgerAbi,
     functionName: 'terminateProvider',
     args: [provider, periods],
-  }),
-})
+  })
 
 export const openDisputeCall = (
   contracts: Contracts,
   entry: DisputedEntry,
   membership: DealMembership | undefined,
-): Transaction => ({
-  to: contracts.disputes,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.disputes, {
     abi: disputesAbi,
     functionName: 'openDispute',
     args: [entry.provider, entry.period, rawQuestion(entry), membershipBytes(membership)],
-  }),
-})
+  })
 
 export const answerDisputeCall = (
   contracts: Contracts,
   entry: DisputedEntry,
   opening: BundleOpening,
-): Transaction => ({
-  to: contracts.disputes,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.disputes, {
     abi: disputesAbi,
     functionName: 'answerDispute',
     args: [placeOf(entry), toHex(encodeBundleOpening(opening))],
-  }),
-})
+  })
 
 export const slashTimeoutCall = (
   contracts: Contracts,
   entry: DisputedEntry,
   usable: readonly Period[],
-): Transaction => ({
-  to: contracts.disputes,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.disputes, {
     abi: disputesAbi,
     functionName: 'slashTimeout',
     args: [entry.provider, entry.period, rawQuestion(entry), usable],
-  }),
-})
+  })
 
 export const slashAuditCall = (
   contracts: Contracts,
   provider: ProviderId,
   usable: Period,
-): Transaction => ({
-  to: contracts.disputes,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.disputes, {
     abi: disputesAbi,
     functionName: 'slashAudit',
     args: [provider, usable],
-  }),
-})
+  })
 
 /** leaf 1024 ‖ path, as the market takes opened leaves. */
 const leafBytes = ({ leaf, path }: LeafOpening): Hex => toHex(concatBytes(leaf, path))
@@ -170,42 +154,34 @@ export const recoverDealCall = (
   contracts: Contracts,
   terms: DealTerms,
   { path, openings }: RecoverDealParameters,
-): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'recoverDeal',
     args: [rawTerms(terms), toNumber(path.slot), pathBytes(path), openings.map(leafBytes)],
-  }),
-})
+  })
 
-export const resignDealCall = (contracts: Contracts, terms: DealTerms): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+export const resignDealCall = (contracts: Contracts, terms: DealTerms): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'resignDeal',
     args: [rawTerms(terms)],
-  }),
-})
+  })
 
-export const topUpCall = (contracts: Contracts, terms: DealTerms, amount: Amount): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+export const topUpCall = (contracts: Contracts, terms: DealTerms, amount: Amount): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'topUp',
     args: [rawTerms(terms), amount],
-  }),
-})
+  })
 
 export const closeByConsentCall = (
   contracts: Contracts,
   terms: DealTerms,
   { client, operator }: ConsentSignatures,
-): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'closeByConsent',
     args: [rawTerms(terms), client, operator],
-  }),
-})
+  })

@@ -17,7 +17,7 @@ import {
   toNumber,
   uintBytes,
 } from '@holdfast/protocol'
-import { type ContractFunctionArgs, encodeFunctionData, erc20Abi, zeroAddress } from 'viem'
+import { type ContractFunctionArgs, erc20Abi, zeroAddress } from 'viem'
 import {
   dealMarketAbi,
   drandBeaconAbi,
@@ -31,6 +31,7 @@ import type {
   ProvePeriodParameters,
   ProviderSettings,
 } from '../ledger.ts'
+import { callOf } from './call.ts'
 import type { Transaction } from './transactor.ts'
 
 type Contracts = NetworkParams['contracts']
@@ -67,26 +68,22 @@ export interface PermitSignature {
   readonly signature: Hex
 }
 
-export const approveCall = (contracts: Contracts, token: Address, amount: Amount): Transaction => ({
-  to: token,
-  data: encodeFunctionData({
+export const approveCall = (contracts: Contracts, token: Address, amount: Amount): Transaction =>
+  callOf(token, {
     abi: erc20Abi,
     functionName: 'approve',
     args: [contracts.vault, amount],
-  }),
-})
+  })
 
 export const depositCall = (
   contracts: Contracts,
   of: { readonly token: Address; readonly owner: Address; readonly amount: Amount },
-): Transaction => ({
-  to: contracts.vault,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.vault, {
     abi: vaultAbi,
     functionName: 'deposit',
     args: [of.token, of.owner, of.amount],
-  }),
-})
+  })
 
 export const depositWithPermitCall = (
   contracts: Contracts,
@@ -95,36 +92,29 @@ export const depositWithPermitCall = (
 ): Transaction => {
   const raw = fromHex(permit.signature)
   const [r, s] = [toHex(raw.subarray(0, 32)), toHex(raw.subarray(32, 64))]
-  return {
-    to: contracts.vault,
-    data: encodeFunctionData({
-      abi: vaultAbi,
-      functionName: 'depositWithPermit',
-      args: [of.token, of.owner, of.amount, permit.deadline, raw[64] ?? 0, r, s],
-    }),
-  }
+  return callOf(contracts.vault, {
+    abi: vaultAbi,
+    functionName: 'depositWithPermit',
+    args: [of.token, of.owner, of.amount, permit.deadline, raw[64] ?? 0, r, s],
+  })
 }
 
 export const withdrawCall = (
   contracts: Contracts,
   of: { readonly token: Address; readonly owner: Address; readonly amount: Amount },
-): Transaction => ({
-  to: contracts.vault,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.vault, {
     abi: vaultAbi,
     functionName: 'withdraw',
     args: [of.token, of.amount, of.owner],
-  }),
-})
+  })
 
 export const claimCall = (
   contracts: Contracts,
   token: Address,
   provider: ProviderId,
-): Transaction => ({
-  to: contracts.vault,
-  data: encodeFunctionData({ abi: vaultAbi, functionName: 'claim', args: [token, provider] }),
-})
+): Transaction =>
+  callOf(contracts.vault, { abi: vaultAbi, functionName: 'claim', args: [token, provider] })
 
 /** A deal with nothing to pay when estimated may have a first payment to book when mined. */
 const SETTLE_GAS_ROOM = 80_000n
@@ -132,34 +122,29 @@ const SETTLE_GAS_ROOM = 80_000n
 /** One deal has a cheaper call of its own. */
 export const settleCall = (contracts: Contracts, deals: readonly DealId[]): Transaction => {
   const [only] = deals
-  const data =
+  const call =
     deals.length === 1 && only !== undefined
-      ? encodeFunctionData({ abi: dealMarketAbi, functionName: 'settle', args: [only] })
-      : encodeFunctionData({ abi: dealMarketAbi, functionName: 'settleMany', args: [deals] })
-  return { to: contracts.market, data, gasRoom: SETTLE_GAS_ROOM * BigInt(deals.length) }
+      ? callOf(contracts.market, { abi: dealMarketAbi, functionName: 'settle', args: [only] })
+      : callOf(contracts.market, { abi: dealMarketAbi, functionName: 'settleMany', args: [deals] })
+  return { ...call, gasRoom: SETTLE_GAS_ROOM * BigInt(deals.length) }
 }
 
-export const closeDealCall = (contracts: Contracts, terms: DealTerms): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+export const closeDealCall = (contracts: Contracts, terms: DealTerms): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'closeDeal',
     args: [rawTerms(terms)],
-  }),
-})
+  })
 
-export const terminateDealCall = (contracts: Contracts, terms: DealTerms): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+export const terminateDealCall = (contracts: Contracts, terms: DealTerms): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'terminateDeal',
     args: [rawTerms(terms)],
-  }),
-})
+  })
 
-export const openDealCall = (contracts: Contracts, open: OpenDealParameters): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+export const openDealCall = (contracts: Contracts, open: OpenDealParameters): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'openDeal',
     args: [
@@ -169,93 +154,76 @@ export const openDealCall = (contracts: Contracts, open: OpenDealParameters): Tr
       toNumber(open.path.slot),
       pathBytes(open.path),
     ],
-  }),
-})
+  })
 
 export const declareFaultCall = (
   contracts: Contracts,
   terms: DealTerms,
   path: SlotPath,
-): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'declareFault',
     args: [rawTerms(terms), pathBytes(path)],
-  }),
-})
+  })
 
 export const releaseSlotCall = (
   contracts: Contracts,
   terms: DealTerms,
   path: SlotPath,
-): Transaction => ({
-  to: contracts.market,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.market, {
     abi: dealMarketAbi,
     functionName: 'releaseSlot',
     args: [rawTerms(terms), pathBytes(path)],
-  }),
-})
+  })
 
 export const provePeriodCall = (
   contracts: Contracts,
   { provider, period, answers }: ProvePeriodParameters,
-): Transaction => ({
-  to: contracts.proofs,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.proofs, {
     abi: proofLedgerAbi,
     functionName: 'provePeriod',
     args: [provider, period, answers.map(toHex)],
-  }),
-})
+  })
 
 export const registerCall = (
   contracts: Contracts,
   settings: ProviderSettings,
   stake: Amount,
-): Transaction => ({
-  to: contracts.registry,
-  data: encodeFunctionData({
+): Transaction =>
+  callOf(contracts.registry, {
     abi: providerRegistryAbi,
     functionName: 'register',
     args: [rawSettings(settings), stake],
-  }),
-})
+  })
 
-export const updateCall = (contracts: Contracts, settings: ProviderSettings): Transaction => ({
-  to: contracts.registry,
-  data: encodeFunctionData({
+export const updateCall = (contracts: Contracts, settings: ProviderSettings): Transaction =>
+  callOf(contracts.registry, {
     abi: providerRegistryAbi,
     functionName: 'update',
     args: [rawSettings(settings)],
-  }),
-})
+  })
 
-export const addStakeCall = (contracts: Contracts, amount: Amount): Transaction => ({
-  to: contracts.registry,
-  data: encodeFunctionData({
+export const addStakeCall = (contracts: Contracts, amount: Amount): Transaction =>
+  callOf(contracts.registry, {
     abi: providerRegistryAbi,
     functionName: 'addStake',
     args: [amount],
-  }),
-})
+  })
 
-export const withdrawStakeCall = (contracts: Contracts, amount: Amount): Transaction => ({
-  to: contracts.registry,
-  data: encodeFunctionData({
+export const withdrawStakeCall = (contracts: Contracts, amount: Amount): Transaction =>
+  callOf(contracts.registry, {
     abi: providerRegistryAbi,
     functionName: 'withdrawStake',
     args: [amount],
-  }),
-})
+  })
 
 /** @param point the signature as a 128-byte EIP-2537 G1 point. */
-export const postSeedCall = (contracts: Contracts, of: Period, point: Uint8Array): Transaction => ({
-  to: contracts.beacon,
-  data: encodeFunctionData({
+export const postSeedCall = (contracts: Contracts, of: Period, point: Uint8Array): Transaction =>
+  callOf(contracts.beacon, {
     abi: drandBeaconAbi,
     functionName: 'postSeed',
     args: [of, toHex(point)],
-  }),
-})
+  })
