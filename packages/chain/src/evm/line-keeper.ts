@@ -9,11 +9,10 @@
  */
 import { type CallOptions, HoldfastError, milliseconds } from '@holdfast/protocol'
 import type { BlockRef } from '../ledger.ts'
-import type { Intent, Slot } from '../outbox/nonce-line.ts'
+import type { Intent, Settled, Slot } from '../outbox/nonce-line.ts'
 import type { IntentId } from '../outbox/outbox.ts'
 import type { OutboxBook } from '../outbox/outbox-book.ts'
 import { sharedHead } from './agreement.ts'
-import { getHeaderAt } from './blocks.ts'
 import { broadcast } from './broadcast.ts'
 import { type ChainClient, pause } from './client.ts'
 import { type Counts, readCounts } from './counts.ts'
@@ -22,7 +21,7 @@ import { LineAlarms } from './line-alarms.ts'
 import type { LineWriter } from './line-writer.ts'
 import { type LineAction, planLine } from './plan.ts'
 import type { Mined } from './receipts.ts'
-import { type Doubts, lookBack, type Verdict, verdictOn } from './settling.ts'
+import { type Block, type Doubts, lookBack, stands, type Verdict, verdictOn } from './settling.ts'
 import { Waiters } from './waiters.ts'
 
 const LOOK_FIRST_MS = 5
@@ -50,7 +49,8 @@ export class LineKeeper {
   readonly #handed = new Map<number, number>()
   /** The block at which a hash was first seen. */
   readonly #since = new Map<string, bigint>()
-  #head: BlockRef | undefined
+  /** The highest block that something we know rests on: while it stands, all of that does. */
+  #rock: Block | undefined
   #plannedAt = -Infinity
   #lookedAt: { readonly hash: string | undefined; readonly ms: number } = FRESH
   #running: Promise<void> | undefined
@@ -107,20 +107,15 @@ export class LineKeeper {
   /** Takes back what a reorganisation took, and forgets what none can take any more. */
   async lookBack(head: BlockRef, counts: Counts, options?: CallOptions): Promise<void> {
     const { client, book } = this.#dependencies
-    const before = this.#head
-    this.#head = head
-    if (before !== undefined && before.number <= head.number) {
-      const stands = await getHeaderAt(client, before.number, options)
-      if (stands?.hash === before.hash && head.number % 16n !== 0n) return
-    }
+    const rock = this.#rock
+    this.#rock = head
+    if (head.number % 16n !== 0n && (await stands(client, rock, head, options))) return
     const { undone, moved, final } = await lookBack(client, book.line, head, options)
     for (const { nonce } of undone) {
       client.logger.warn('a reorganisation took a transaction back', { nonce })
       await book.record({ kind: 'tx-reopened', nonce, pooled: counts.pooled > nonce })
     }
-    for (const { slot, settled } of moved) {
-      await book.record({ kind: 'tx-settled', nonce: slot.nonce, ...settled })
-    }
+    for (const { slot, settled } of moved) await this.#record(slot.nonce, settled)
     await book.record(...final.map(({ nonce }) => ({ kind: 'tx-forgotten', nonce }) as const))
   }
 
@@ -214,7 +209,7 @@ export class LineKeeper {
   async #settle({ slot, settled, by }: Verdict): Promise<void> {
     const { book, client } = this.#dependencies
     const { nonce } = slot
-    await book.record({ kind: 'tx-settled', nonce, ...settled })
+    await this.#record(nonce, settled)
     this.#handed.delete(nonce)
     for (const { hash } of slot.attempts) this.#since.delete(hash)
     if (settled.outcome === 'foreign') this.#alarms.foreign(nonce, settled.blockNumber)
@@ -223,6 +218,13 @@ export class LineKeeper {
     if (name !== undefined) this.#alarms.settled(name)
     client.logger.debug('transaction mined', { nonce, hash: settled.hash })
     this.#waiters.resolve(by.attempt.intent, by.mined)
+  }
+
+  /** It may be in a block above the head that this look began with. */
+  async #record(nonce: number, settled: Settled): Promise<void> {
+    await this.#dependencies.book.record({ kind: 'tx-settled', nonce, ...settled })
+    const { blockNumber: number, blockHash: hash } = settled
+    if (this.#rock !== undefined && number > this.#rock.number) this.#rock = { number, hash }
   }
 
   /** What lost its nonce to something else gets the next one. */

@@ -68,17 +68,27 @@ export class LineWriter {
   /**
    * Begins an intent, or joins the open one of its name; when that says something else by now, the
    * new call is signed for the same nonce.
+   * @param isOpen called while the intent is open and before its nonce can be spent: whoever waits
+   *   for it from then on misses nothing.
    */
-  begin(spec: IntentSpec, call: PreparedCall, terms: ChainTerms): Promise<IntentId> {
+  begin<T>(
+    spec: IntentSpec,
+    call: PreparedCall,
+    terms: ChainTerms,
+    isOpen: (intent: IntentId) => T,
+  ): Promise<T> {
     return this.#turns.take(async () => {
       const { line } = this.#book
       const open = spec.name === undefined ? undefined : line.openNamed(spec.name)
       const slot = open === undefined ? undefined : line.slotOf(open.intent)
       if (open !== undefined && slot !== undefined) {
+        const joined = isOpen(open.intent)
         if (!isSameCall(callIn(slot), call)) await this.#supersede(open, slot, call, terms.market)
-        return open.intent
+        return joined
       }
-      return (await this.#revive(spec, call, terms)) ?? this.#start(spec, call, terms)
+      return isOpen(
+        (await this.#revive(spec, call, terms)) ?? (await this.#start(spec, call, terms)),
+      )
     })
   }
 

@@ -83,6 +83,20 @@ const isForeign = async (
   return true
 }
 
+/** A block by its place and content. */
+export type Block = Pick<BlockRef, 'number' | 'hash'>
+
+/** Whether the chain that ends at `head` still has the block. */
+export const stands = async (
+  client: ChainClient,
+  block: Block | undefined,
+  head: BlockRef,
+  options?: CallOptions,
+): Promise<boolean> => {
+  if (block === undefined || block.number > head.number) return false
+  return (await getHeaderAt(client, block.number, options))?.hash === block.hash
+}
+
 export interface PastLook {
   /** Its block is gone, and so is the transaction. */
   readonly undone: readonly Slot[]

@@ -59,6 +59,12 @@ interface Opened {
   readonly keeper: LineKeeper
 }
 
+/** An intent that is on the line, and what becomes of it. */
+interface Begun {
+  readonly intent: IntentId
+  readonly outcome: Promise<Mined>
+}
+
 export class Transactor {
   readonly #client: ChainClient
   readonly #signer: Signer
@@ -95,9 +101,12 @@ export class Transactor {
    */
   async send(transaction: Transaction, options: SendOptions = {}, name?: string): Promise<Mined> {
     const { keeper, book } = await this.#open()
-    const intent =
-      this.#joinable(book, transaction, name) ?? (await this.#begin(transaction, options, name))
-    const mined = await keeper.outcome(intent, options)
+    const open = this.#joinable(book, transaction, name)
+    const { outcome } =
+      open === undefined
+        ? await this.#begin(transaction, options, name)
+        : { outcome: keeper.outcome(open, options) }
+    const mined = await outcome
     if (mined.receipt.status !== 'reverted') return mined
     throw await this.#refusal(transaction, mined.receipt)
   }
@@ -138,7 +147,7 @@ export class Transactor {
     { to, data, gasRoom = GAS_ROOM }: Transaction,
     options: SendOptions,
     name: string | undefined,
-  ): Promise<IntentId> {
+  ): Promise<Begun> {
     const { book, writer, keeper } = await this.#open()
     const client = this.#client
     const account = this.#signer.address
@@ -155,9 +164,15 @@ export class Transactor {
     const spec = { name, lane, since: head.timestamp, deadline, gasBudget }
     const cap = gasBudget === undefined ? undefined : gasBudget / gas
     this.#checkBalance(balance, gas * offerAt(market, 0, cap).maxFeePerGas)
-    const intent = await writer.begin(spec, { to, data, gas }, { counts, market })
-    await this.#handOver(intent, book, keeper, options)
-    return intent
+    // Waited for before it leaves: another look at the chain may settle it while it is handed over.
+    const begun = await writer.begin(spec, { to, data, gas }, { counts, market }, (intent) => ({
+      intent,
+      outcome: keeper.outcome(intent, options),
+    }))
+    begun.outcome.catch(() => undefined)
+    await this.#handOver(begun.intent, book, keeper, options)
+    keeper.wake()
+    return begun
   }
 
   async #handOver(

@@ -3,10 +3,10 @@
  * believed is believed by two, and the liar is set aside.
  */
 import type { Signer } from '@holdfast/protocol'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { getBalance } from 'viem/actions'
 import { agreed, finalBlock } from '../../src/evm/agreement.ts'
-import { AnvilStage, toHexQuantity, until } from '../support/anvil-stage.ts'
+import { type AnvilStage, stageOfFile, toHexQuantity, until } from '../support/anvil-stage.ts'
 import { inPool, withoutMining } from '../support/mining.ts'
 import type { ProxyFaults } from '../support/rpc-proxy.ts'
 import { codeOf } from '../support/scenario.ts'
@@ -189,17 +189,7 @@ const lieSuite = (get: Get): void => {
 }
 
 describeWithAnvil('endpoints', () => {
-  let stage: AnvilStage | undefined
-  beforeAll(async () => {
-    stage = await AnvilStage.open()
-  })
-  afterAll(async () => {
-    await stage?.close()
-  })
-  const get: Get = () => {
-    if (stage === undefined) throw new Error('no chain')
-    return stage
-  }
+  const get = stageOfFile()
   describe('that fail', () => lineSuite(get))
   describe('that lie', () => lieSuite(get))
 })

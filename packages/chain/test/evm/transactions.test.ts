@@ -4,16 +4,57 @@
  * else uses too.
  */
 import { timestamp } from '@holdfast/protocol'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { memoryOutbox } from '../../src/outbox/outbox.ts'
-import { AnvilStage, GWEI, type PoolEntry, toHexQuantity, until } from '../support/anvil-stage.ts'
+import {
+  type AnvilStage,
+  GWEI,
+  type PoolEntry,
+  stageOfFile,
+  toHexQuantity,
+  until,
+} from '../support/anvil-stage.ts'
 import { inPool, mineUntil, mineWithoutRoom, withoutMining } from '../support/mining.ts'
 import { codeOf } from '../support/scenario.ts'
 import { describeWithAnvil } from '../support/with-anvil.ts'
 
 type Get = () => AnvilStage
 
+const gate = (): { readonly opened: Promise<void>; readonly open: () => void } => {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}
+
 const waitingSuite = (get: Get): void => {
+  test('one that is mined, and seen so, before its endpoint says that it took it', async () => {
+    const stage = get()
+    const signer = await stage.account()
+    const proxy = await stage.proxy()
+    const { transactor } = await stage.sender(signer, [proxy.url])
+    const [isHeld, letGo] = [gate(), gate()]
+    proxy.faults.answered = async ({ method }) => {
+      if (method !== 'eth_sendRawTransaction') return
+      delete proxy.faults.answered
+      isHeld.open()
+      await letGo.opened
+    }
+    let slow: string | undefined
+    const first = transactor.send(stage.callOf(7)).then(({ receipt }) => {
+      slow = receipt.transactionHash
+    })
+    await isHeld.opened
+    // Another one of the account goes through: the line was looked at with the first one in a block.
+    await transactor.send(stage.callOf(8))
+    letGo.open()
+    await transactor.send(stage.callOf(9))
+    const [mined] = await stage.minedOf(signer)
+    expect(slow).toBe(mined?.hash)
+    await first
+  })
+
   test('F24: one that a pool dropped is handed over again, the same bytes', async () => {
     const stage = get()
     const signer = await stage.account()
@@ -229,17 +270,7 @@ const crashSuite = (get: Get): void => {
 }
 
 describeWithAnvil('transactions', () => {
-  let stage: AnvilStage | undefined
-  beforeAll(async () => {
-    stage = await AnvilStage.open()
-  })
-  afterAll(async () => {
-    await stage?.close()
-  })
-  const get: Get = () => {
-    if (stage === undefined) throw new Error('no chain')
-    return stage
-  }
+  const get = stageOfFile()
   describe('that wait', () => waitingSuite(get))
   describe('and their nonces', () => nonceSuite(get))
   describe('and crashes', () => crashSuite(get))

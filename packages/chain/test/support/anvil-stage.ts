@@ -3,6 +3,7 @@
  * transaction is a transfer of nothing with some data.
  */
 import { type Hex, type Signer, silentLogger, toHex } from '@holdfast/protocol'
+import { afterAll, beforeAll } from '@jest/globals'
 import { requireAnvil } from '../../src/devnet/anvil-binary.ts'
 import { type AnvilProcess, startAnvil } from '../../src/devnet/anvil-process.ts'
 import { type Call, callsTo } from '../../src/devnet/chain-rpc.ts'
@@ -140,6 +141,21 @@ export class AnvilStage {
     })
     await this.call('eth_sendRawTransaction', [raw])
     return hash
+  }
+}
+
+/** The chain of a test file, started before its first test. */
+export const stageOfFile = (): (() => AnvilStage) => {
+  let stage: AnvilStage | undefined
+  beforeAll(async () => {
+    stage = await AnvilStage.open()
+  })
+  afterAll(async () => {
+    await stage?.close()
+  })
+  return () => {
+    if (stage === undefined) throw new Error('no chain')
+    return stage
   }
 }
 
