@@ -14,6 +14,7 @@ import { duration, runMain, say } from './lib/say.mjs'
 const GENERATORS = [
   'packages/protocol/tools/generate.mjs',
   'packages/chain/tools/generate.mjs',
+  'packages/chain/tools/gas-page.mjs',
   'native/build-wasm.mjs',
   'vectors/generate.mjs',
 ]

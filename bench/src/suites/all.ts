@@ -1,6 +1,7 @@
 /** Every suite there is, in the order in which the report shows them. */
 import type { Suite } from '../suite.ts'
 import { commitSuite } from './commit.ts'
+import { gasSuite } from './gas.ts'
 import { hashSuite } from './hash.ts'
 import { proveSuite } from './prove.ts'
 import { scaleSuite } from './scale.ts'
@@ -11,5 +12,6 @@ export const SUITES: readonly Suite[] = [
   commitSuite,
   proveSuite,
   scaleSuite,
+  gasSuite,
   uploadSuite,
 ]

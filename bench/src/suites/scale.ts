@@ -1,7 +1,7 @@
 /**
  * How costs grow with the work: an answer from 1 MiB to 1 TiB of payload, committing from 1 MiB to
- * 1 GiB, memory while committing 16 GiB. Large payloads are sparse files; their holes are read where
- * reading is what is measured.
+ * 1 GiB, memory while committing 16 GiB, the gas of a period and of a settlement up to 10,000 deals.
+ * Large payloads are sparse files; their holes are read where reading is what is measured.
  */
 import { fork } from 'node:child_process'
 import { closeSync, ftruncateSync, openSync, rmSync } from 'node:fs'
@@ -21,6 +21,7 @@ import {
 import { mustEqual, writeNoise } from '../data.ts'
 import { type BenchCase, type CaseResult, type Contestant, conclude, median } from '../harness.ts'
 import type { Suite, SuiteContext } from '../suite.ts'
+import { settlingCases } from './settling.ts'
 
 const MIB = 2 ** 20
 const GIB = 2 ** 30
@@ -171,7 +172,7 @@ const memoryCase = async ({ folder, say }: SuiteContext): Promise<CaseResult> =>
 
 export const scaleSuite: Suite = {
   name: 'scale',
-  about: 'cost as the work grows: answers to 1 TiB, commits to 1 GiB, memory over 16 GiB',
+  about: 'cost as the work grows: answers, commits, memory, settlement of 10,000 deals',
   async *cases(context) {
     const prover = await openProver({ threads: 1 })
     try {
@@ -181,5 +182,6 @@ export const scaleSuite: Suite = {
       await prover.close()
     }
     yield memoryCase(context)
+    yield* await settlingCases(context)
   },
 }

@@ -31,5 +31,6 @@ export type { Attempt, Intent, Settled, SignedCall, Slot } from './outbox/nonce-
 export { NonceLine } from './outbox/nonce-line.ts'
 export type { IntentId, Outbox, OutboxEntry, Outcome } from './outbox/outbox.ts'
 export { memoryOutbox } from './outbox/outbox.ts'
+export { signaturePoint } from './relayer/drand.ts'
 export type { JsonLoggerOptions, LogLevel } from './system-adapters.ts'
 export { createJsonLogger, systemClock, systemRandom } from './system-adapters.ts'

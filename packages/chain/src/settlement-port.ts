@@ -123,8 +123,9 @@ export interface SettlementAccount extends SettlementReader {
   /**
    * Ends a dispute that nobody answered in time.
    * @param usable ceil(T / P) periods that show the chain was usable (`usablePeriods`); none for one
-   *   that is 30 periods old and expires.
-   * @throws HoldfastError `DISPUTE_STATE` when none is open or its time has not passed.
+   *   that is 30 periods old and expires, because fewer of those had a seed.
+   * @throws HoldfastError `DISPUTE_STATE` when none is open, its time has not passed, or it does not
+   *   expire.
    */
   slashTimeout(
     entry: DisputedEntry,
@@ -133,7 +134,8 @@ export interface SettlementAccount extends SettlementReader {
   ): Promise<TxReceipt>
   /**
    * Ends an audit that is overdue; half of the slash is the sender's.
-   * @param usable a period after the audited one that had a seed and is over.
+   * @param usable a period after the audited one that had a seed and is over; the audited one itself
+   *   when none of the 29 after it had one and 30 have passed: it expires, and nobody is slashed.
    * @throws HoldfastError `NOTHING_TO_DO` when none is owed, `PROVIDER_STATE` when it is not late.
    */
   slashAudit(provider: ProviderId, usable: Period, options?: SendOptions): Promise<TxReceipt>

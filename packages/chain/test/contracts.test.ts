@@ -3,7 +3,7 @@
  * forge tested is byte for byte what this package deploys.
  */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import {
@@ -56,13 +56,43 @@ describe('contracts', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 
-  test('the README shows the gas of the snapshots', () => {
-    const read = (name: string): string =>
-      readFileSync(new URL(`contracts/${name}`, PACKAGE), 'utf8')
-    const gas: Record<string, string> = JSON.parse(read('snapshots/gas.json'))
-    const page = read('README.md')
-    const shown = (figure: string): boolean => page.includes(Number(figure).toLocaleString('en-US'))
-    expect(Object.entries(gas).filter(([, figure]) => !shown(figure))).toEqual([])
+  test('docs/gas.md shows the gas of the snapshots, and 200 times less than the incumbent', () => {
+    const { status, stderr } = run('gas-page.mjs', '--check')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
+  test('every attack on record names a test that exists', () => {
+    const page = readFileSync(new URL('../../docs/attacks.md', PACKAGE), 'utf8')
+    const rows = page.split('\n').filter((line) => /^\| \d+ \|/.test(line))
+    expect(rows.map((line) => Number(line.split('|')[1]))).toEqual(
+      Array.from({ length: 26 }, (_, i) => i + 1),
+    )
+    const folder = new URL('contracts/test/', PACKAGE)
+    const sources = readdirSync(folder).filter((name) => name.endsWith('.t.sol'))
+    const code = sources.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('')
+    const tests = new Set(code.match(/(?<=function )(?:test|line)_\w+/g))
+    for (const [i, line] of rows.entries()) {
+      const prefix = `test_Row${String(i + 1).padStart(2, '0')}_`
+      expect(line).toContain(prefix)
+    }
+    const named = page.match(/\b(?:test|line)_\w+/g) ?? []
+    expect(named.filter((name) => !tests.has(name))).toEqual([])
+  })
+
+  test('every loop of the contracts is on record with what bounds it', () => {
+    const page = readFileSync(new URL('../../docs/attacks.md', PACKAGE), 'utf8')
+    const listed = [...page.matchAll(/^\| `([\w/]+\.sol)` (\d+): /gm)].map(
+      ([, file, i]) => `${file} ${i}`,
+    )
+    const folder = new URL('contracts/src/', PACKAGE)
+    const found = (readdirSync(folder, { recursive: true }) as string[])
+      .filter((name) => name.endsWith('.sol'))
+      .flatMap((name) => {
+        const code = readFileSync(new URL(name, folder), 'utf8')
+        const loops = code.match(/\b(?:for \(|for \{|while \()/g) ?? []
+        return loops.map((_, i) => `${name} ${i + 1}`)
+      })
+    expect(listed.toSorted()).toEqual(found.toSorted())
   })
 
   withForge(

@@ -12,6 +12,7 @@ import { provingSuite, timingSuite, wrongAnswerSuite } from './suite/proofs.ts'
 import { extensionSuite, recoverySuite } from './suite/recovering.ts'
 import { moneySuite, registrySuite, stakeSuite } from './suite/registry.ts'
 import { endingSuite, faultSuite, paymentSuite } from './suite/settling.ts'
+import { slashOnceSuite } from './suite/slashes.ts'
 import type { Harness } from './support/harness.ts'
 
 /** Declares the suite for one adapter. */
@@ -44,6 +45,7 @@ export const ledgerSuite = (name: string, open: () => Promise<Harness>): void =>
     describe('audits', () => auditSuite(source))
     describe('late audits', () => lateAuditSuite(source))
     describe('disputes', () => disputeSuite(source))
+    describe('slashes', () => slashOnceSuite(source))
     describe('limits of disputes', () => disputeLimitSuite(source))
     describe('disputes about deals', () => dealDisputeSuite(source))
     describe('missing', () => missingSuite(source))

@@ -3,7 +3,7 @@
  * Runs forge with everything located: the program itself, the npm Solidity compiler, OpenZeppelin.
  *
  *   forge.mjs test [arguments]      all Solidity tests; gas must equal contracts/snapshots
- *   forge.mjs snapshot [arguments]  the same, writing contracts/snapshots
+ *   forge.mjs snapshot [arguments]  the same, writing contracts/snapshots; then gas-page.mjs
  *   forge.mjs <command> [arguments] any other forge command (build, fmt, lint, coverage)
  *
  * forge is HOLDFAST_FORGE, else the platform's npm package, else `forge` on the PATH. Without one
@@ -78,6 +78,9 @@ const main = (args) => {
   })
   if (error !== undefined) throw error
   if (signal !== null) process.stderr.write(`forge was stopped by ${signal}\n`)
+  if (status === 0 && args[0] === 'snapshot') {
+    return spawnSync(process.execPath, [join(HERE, 'gas-page.mjs')], { stdio: 'inherit' }).status
+  }
   return status ?? 1
 }
 

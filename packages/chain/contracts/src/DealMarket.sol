@@ -149,7 +149,7 @@ contract DealMarket is IDealMarket, EIP712 {
         if (since < frame.start()) since = frame.start();
         // A fault before an earlier one is settled through widens that one: only one is kept.
         uint64 from = frame.has(GAP) ? record.extra.from() : since;
-        record.extra = record.extra.withGap(from, 0, since);
+        record.extra = record.extra.withGap(from, record.extra.recovered(), since);
         record.progress = record.progress.withPayEnd(from);
         record.frame = frame.withFlag(FAULTED | GAP | EXTRA);
         emit DealFaulted(deal, terms.provider, since);
@@ -173,8 +173,8 @@ contract DealMarket is IDealMarket, EIP712 {
         uint64 leaves = Geometry.leavesFor(terms.length);
         _checkRecovery(terms, deal, current, leaves, openings);
 
-        record.extra = record.extra.withGap(record.extra.from(), current + 1, 0);
-        record.frame = frame.withoutFlag(FAULTED).withFlag(IN_TREE).withSlot(slot);
+        _endFault(record, current + 1);
+        record.frame = record.frame.withFlag(IN_TREE).withSlot(slot);
         emit DealRecovered(deal, terms.provider, slot, current + 1);
         DISPUTES.clearLost(deal);
         PROOFS.forceAudit(terms.provider);
@@ -312,7 +312,7 @@ contract DealMarket is IDealMarket, EIP712 {
         view_.faulted = frame.has(FAULTED);
         view_.faultedFrom = extra.from();
         view_.faultedSince = extra.since();
-        view_.recoveredAt = extra.recovered();
+        view_.recoveredAt = view_.faulted ? 0 : extra.recovered();
         view_.faultUnits = extra.units();
         view_.slot = frame.slot();
         view_.inTree = frame.has(IN_TREE);
@@ -401,10 +401,11 @@ contract DealMarket is IDealMarket, EIP712 {
         Extra extra = record.extra;
         uint64 recovered = extra.recovered();
         address provider = record.progress.provider();
-        if (recovered == 0 || PROOFS.finalThrough(provider) < recovered) return (through, more);
-        uint64 end = record.frame.end();
+        Frame frame = record.frame;
+        if (frame.has(FAULTED) || PROOFS.finalThrough(provider) < recovered) return (through, more);
+        uint64 end = frame.end();
         record.extra = extra.withoutGap();
-        record.frame = record.frame.withoutFlag(GAP);
+        record.frame = frame.withoutFlag(GAP);
         record.progress = record.progress.withPayEnd(end);
         (uint64 next, uint64 after_) = PROOFS.accrued(provider, recovered, end);
         return (next, more + after_);
@@ -430,6 +431,24 @@ contract DealMarket is IDealMarket, EIP712 {
         if (payment.amount == 0 && payment.fee == 0) return;
         _earned[payment.token][payment.provider] += payment.amount;
         _fees[payment.token] += payment.fee;
+    }
+
+    /// @notice The deal is paid from `recovered` on. A fault that had not begun by then never was: it leaves what was
+    /// there before it, an earlier gap or none.
+    function _endFault(Record storage record, uint64 recovered) private {
+        Frame frame = record.frame.withoutFlag(FAULTED);
+        Extra extra = record.extra;
+        uint64 from = extra.from();
+        if (extra.since() >= recovered) {
+            recovered = extra.recovered();
+            if (recovered == 0) {
+                frame = frame.withoutFlag(GAP);
+                record.progress = record.progress.withPayEnd(frame.end());
+                from = 0;
+            }
+        }
+        record.extra = extra.withGap(from, recovered, 0);
+        record.frame = frame;
     }
 
     function _leaveTree(bytes32 deal, Record storage record, DealTerms calldata terms, bytes calldata path)

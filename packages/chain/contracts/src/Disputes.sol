@@ -18,7 +18,7 @@ import {ScheduleParams} from "./types/ScheduleParams.sol";
 /// question; the question is shown again by whoever needs it.
 ///
 /// Invariants: the bonds of open disputes are what the vault holds as bonds; a question of a period is asked once;
-/// a slash is at most the stake, and half of it at most goes to whoever asked.
+/// a period is slashed once; a slash is at most the stake, and half of it at most goes to whoever asked.
 contract Disputes is IDisputes {
     uint256 private constant EXPIRY_PERIODS = 30;
 
@@ -97,11 +97,12 @@ contract Disputes is IDisputes {
         uint256 word = _end(id, expired ? Status.Expired : Status.Lost);
         _checkTime(id, uint64(word >> 160), usable);
         address opener = address(uint160(word));
-        IProofLedger(proofs).revoke(provider, period);
+        bool first = IProofLedger(proofs).revoke(provider, period);
         if (expired) {
             emit DisputeExpired(id, provider, period);
         } else {
-            uint256 slashed = IProviderRegistry(registry).slash(provider, disputeSlash, opener);
+            // A commitment is one promise: whoever asked first for it is paid, whatever else is asked.
+            uint256 slashed = first ? IProviderRegistry(registry).slash(provider, disputeSlash, opener) : 0;
             emit DisputeLost(id, provider, period, opener, slashed);
             if (question.class == Bundle.Class.DEAL) {
                 _lost[question.deal] = true;
@@ -182,9 +183,9 @@ contract Disputes is IDisputes {
     function _checkTime(bytes32 id, uint256 openedAt, uint64[] calldata usable) private view {
         uint256 least = usable.length == 0 ? EXPIRY_PERIODS * PERIOD : ANSWER_TIME;
         require(block.timestamp >= openedAt + least, DisputesTooEarly(id, openedAt + least));
-        if (usable.length == 0) return;
-        require(usable.length == usablePeriods, DisputesNotUsable(usablePeriods, 0));
         uint256 next = Schedule.periodAt(GENESIS, PERIOD, openedAt);
+        if (usable.length == 0) return _checkExpired(id, next);
+        require(usable.length == usablePeriods, DisputesNotUsable(usablePeriods, 0));
         for (uint256 i = 0; i < usable.length; i++) {
             uint64 period = usable[i];
             bool counts = period >= next
@@ -192,6 +193,15 @@ contract Disputes is IDisputes {
                 && IProofLedger(proofs).seedOf(period) != 0;
             require(counts, DisputesNotUsable(usablePeriods, period));
             next = uint256(period) + 1;
+        }
+    }
+
+    /// @notice Reverts when the chain was usable for long enough in the 30 periods from `from` on, which are over.
+    function _checkExpired(bytes32 id, uint256 from) private view {
+        uint256 found;
+        for (uint256 period = from; period < from + EXPIRY_PERIODS; period++) {
+            if (IProofLedger(proofs).seedOf(uint64(period)) != 0) found++;
+            require(found < usablePeriods, DisputesNotExpired(id, uint64(period)));
         }
     }
 

@@ -40,7 +40,7 @@ contract ProofLedger is IProofLedger {
     bytes32 private constant AUDIT_DOMAIN = keccak256("holdfast/audit/v1");
     uint256 private constant MISSES_TO_END = 14;
     uint256 private constant DIRECT_MAX = 40;
-    /// @notice After so many periods an owed audit can be ended without a slash: nothing is held up for good.
+    /// @notice When no period had a seed for so long, an owed audit ends without a slash: nothing is held up for good.
     uint64 private constant EXPIRY_PERIODS = 30;
 
     /// @inheritdoc IProofLedger
@@ -283,9 +283,9 @@ contract ProofLedger is IProofLedger {
     }
 
     /// @inheritdoc IProofLedger
-    function revoke(address provider, uint64 period) external onlyDisputes {
+    function revoke(address provider, uint64 period) external onlyDisputes returns (bool first) {
         _release(provider, period);
-        _revoke(provider, period);
+        first = _revoke(provider, period);
     }
 
     /// @inheritdoc IProofLedger
@@ -301,6 +301,7 @@ contract ProofLedger is IProofLedger {
         uint64 over = expired ? period + EXPIRY_PERIODS : usable + 1;
         bool late = block.timestamp >= Schedule.periodStart(GENESIS, PERIOD, over);
         require(late && usable >= period && seedOf[usable] != 0, ProofsAuditNotLate(provider, period, usable));
+        if (expired) _checkExpired(provider, period);
         _revoke(provider, period);
     }
 
@@ -503,10 +504,19 @@ contract ProofLedger is IProofLedger {
         if (word.last() < through && _isAuditOwed(provider, word)) through = word.last();
     }
 
+    /// @notice Reverts when one of the periods that an owed audit waited for could be used: then it is slashed.
+    function _checkExpired(address provider, uint64 period) private view {
+        for (uint64 usable = period + 1; usable < period + EXPIRY_PERIODS; usable++) {
+            require(seedOf[usable] == 0, ProofsAuditNotExpired(provider, period, usable));
+        }
+    }
+
     /// @notice Takes a mark back: the period was missed, and the next commit owes an audit.
-    function _revoke(address provider, uint64 period) private {
+    /// @return first The period was marked until now: nobody was slashed for it yet.
+    function _revoke(address provider, uint64 period) private returns (bool first) {
         ProvenPeriods.Log storage log = _proven[provider];
-        if (log.has(period)) {
+        first = log.has(period);
+        if (first) {
             log.unmark(period);
             emit PeriodRevoked(provider, period);
             _missed[provider].write(period);

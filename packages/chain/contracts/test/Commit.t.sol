@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDisputes} from "../src/interfaces/IDisputes.sol";
 import {IProofLedger} from "../src/interfaces/IProofLedger.sol";
+import {IProviderRegistry} from "../src/interfaces/IProviderRegistry.sol";
 import {Bundle} from "../src/libraries/Bundle.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
 import {Bundles} from "./support/Bundles.sol";
@@ -236,6 +237,68 @@ contract CommitTest is Bundles {
         (, uint256 stake) = registry.getProvider(provider);
         vm.assertEq(stake, MINIMUM_STAKE, "nobody is slashed");
         market.closeDeal(terms);
+    }
+
+    /// @notice Waiting for thirty periods is no way out when one of them could be used.
+    function test_Audit_doesNotExpireWhenItCouldBeSlashed() external {
+        commit(1, 1);
+        seed(30);
+        vm.warp(startOf(31));
+        vm.expectRevert(abi.encodeWithSelector(IProofLedger.ProofsAuditNotExpired.selector, provider, 1, 30));
+        disputes.slashAudit(provider, 1);
+        disputes.slashAudit(provider, 30);
+        (, uint256 stake) = registry.getProvider(provider);
+        vm.assertEq(stake, MINIMUM_STAKE - SLASH, "slashed");
+    }
+
+    /// @notice A seed after the thirty periods does not undo that they were over.
+    function test_Audit_expiresThoughSeedsCameBack() external {
+        commit(1, 1);
+        seed(31);
+        disputes.slashAudit(provider, 1);
+        commit(31, 1);
+        vm.assertTrue(standing().auditOwed, "life goes on");
+    }
+
+    /// @notice A provider that cannot answer its audit is not stuck: it ends it itself, at the price of a slash of
+    /// which half is its own, and goes on.
+    function test_Audit_theProviderItselfCanEndIt() external {
+        commit(1, 1);
+        seed(2);
+        vm.expectRevert(abi.encodeWithSelector(IProofLedger.ProofsAuditOwed.selector, provider, 1));
+        put(2, ROOT);
+        seed(3);
+        vm.prank(operator);
+        disputes.slashAudit(provider, 2);
+        Book memory book = commit(3, 1);
+        proofs.answerAudit(provider, auditOf(book));
+        seed(4);
+        put(4, ROOT);
+        finalise(4);
+        (uint64 through, uint64 proven) = proofs.accrued(provider, 0, 9);
+        vm.assertTrue(through == 5 && proven == 2, "3 and 4 are paid, 1 is lost");
+        vm.assertEq(vault.balanceOf(address(token), operator), SLASH / 2, "half of the slash");
+    }
+
+    /// @notice Nor is one that gives up: it stops accepting, ends its audit, empties its tree and takes its stake.
+    function test_Audit_aProviderThatOwesOneCanLeave() external {
+        DealTerms memory terms = termsOf(1, 5);
+        commit(1, 1);
+        seed(2);
+        IProviderRegistry.Settings memory mine = settings();
+        mine.accepting = false;
+        vm.prank(provider);
+        registry.update(mine);
+        vm.warp(startOf(11));
+        releaseSlot(terms);
+        vm.expectPartialRevert(IProviderRegistry.RegistryStakeLocked.selector);
+        vm.prank(provider);
+        registry.withdrawStake(MINIMUM_STAKE);
+        vm.prank(provider);
+        disputes.slashAudit(provider, 2);
+        finalise(12);
+        vm.prank(provider);
+        registry.withdrawStake(MINIMUM_STAKE - SLASH);
     }
 
     function refuseSlash(uint64 usable_) private {

@@ -269,6 +269,7 @@ contract DisputesTest is Bundles {
     function test_Expiry_endsADisputeWhenSeedsStop() external {
         commitFirst(1, 1);
         uint256 free = balance(client);
+        vm.warp(startOf(2));
         ask(1, 0);
         vm.warp(now_() + 30 * PERIOD - 1);
         vm.expectPartialRevert(IDisputes.DisputesTooEarly.selector);
@@ -282,23 +283,65 @@ contract DisputesTest is Bundles {
         vm.assertTrue(proofs.finalThrough(provider) > 1, "life goes on");
     }
 
-    /// @notice Every lost question costs, the period is missed once, and no more than the stake can go.
-    function test_Timeout_takesNoMoreThanTheStake() external {
-        commitFirst(1, 1);
-        for (uint32 i = 5; i < 17; i++) {
+    /// @notice A commitment is one promise: it is slashed once, whatever else was asked about it. The others get their
+    /// bonds back, and what can be answered still is.
+    function test_Timeout_slashesAPeriodOnce() external {
+        Book memory book = commitFirst(1, 1);
+        for (uint32 i = 2; i < 14; i++) {
             ask(1, i);
         }
+        ask(1, dealQuestion(_deal, 1), membershipOf(0));
         seed(2);
         vm.warp(startOf(3));
         uint256 all = tokens();
-        for (uint32 i = 5; i < 17; i++) {
+        disputes.slashTimeout(provider, 1, globalQuestion(5), usable(2));
+        uint256 free = balance(client);
+        uint256 bonds = vault.bondedOf(address(token));
+        for (uint32 i = 6; i < 14; i++) {
+            vm.expectEmit();
+            emit IDisputes.DisputeLost(disputes.idOf(provider, 1, globalQuestion(i)), provider, 1, client, 0);
             disputes.slashTimeout(provider, 1, globalQuestion(i), usable(2));
+        }
+        disputes.slashTimeout(provider, 1, dealQuestion(_deal, 1), usable(2));
+        vm.assertTrue(disputes.isShownLost(_deal), "what is lost is shown all the same");
+        (, uint256 stake) = registry.getProvider(provider);
+        vm.assertEq(stake, MINIMUM_STAKE - SLASH, "one slash");
+        vm.assertEq(balance(client) - free, bonds - vault.bondedOf(address(token)), "bonds and no more");
+        for (uint32 i = 2; i < 5; i++) {
+            disputes.answerDispute(placeOf(1, globalQuestion(i)), openingOf(book, i));
+        }
+        vm.assertEq(tokens(), all, "nothing appears or is lost");
+        vm.assertEq(vault.bondedOf(address(token)), 0, "all moved");
+        vm.assertEq(proofs.faultUnits(provider, 0, 30), 0, "one miss, and it is free");
+    }
+
+    /// @notice Nor is a period slashed twice when its audit was lost before.
+    function test_Timeout_afterALostAuditTakesNoMore() external {
+        commit(1, 1);
+        ask(1, 7);
+        seed(2);
+        vm.warp(startOf(3));
+        disputes.slashAudit(provider, 2);
+        uint256 free = balance(client);
+        disputes.slashTimeout(provider, 1, globalQuestion(7), usable(2));
+        vm.assertEq(balance(client), free + BOND, "the bond");
+        (, uint256 stake) = registry.getProvider(provider);
+        vm.assertEq(stake, MINIMUM_STAKE - SLASH, "one slash");
+    }
+
+    /// @notice No more than the stake can go.
+    function test_Slash_takesNoMoreThanTheStake() external {
+        uint256 all = tokens();
+        for (uint64 p = 1; p < 24; p += 2) {
+            commit(p, 1);
+            seed(p + 1);
+            vm.warp(startOf(p + 2));
+            disputes.slashAudit(provider, p + 1);
         }
         (, uint256 stake) = registry.getProvider(provider);
         vm.assertEq(stake, 0, "ten slashes, and two of nothing");
-        vm.assertEq(tokens(), all, "nothing appears or is lost");
-        vm.assertEq(vault.stakedOf(address(token)) + vault.bondedOf(address(token)), 0, "all moved");
-        vm.assertEq(proofs.faultUnits(provider, 0, 30), 0, "one miss, and it is free");
+        vm.assertEq(vault.stakedOf(address(token)), 0, "all moved");
+        vm.assertEq(tokens() + balance(address(this)), all, "nothing appears or is lost");
     }
 
     /// @notice Registry and ledger move for Disputes only.
@@ -329,6 +372,36 @@ contract DisputesTest is Bundles {
         vault.bond(client, 1);
         vm.expectRevert();
         vault.unbond(client, 1, 0);
+    }
+
+    /// @notice Waiting for thirty periods is no way out when the chain could be used for long enough.
+    function test_Expiry_revertsWhenTheProviderHadItsTime() external {
+        commitFirst(1, 1);
+        vm.warp(startOf(2));
+        ask(1, 0);
+        seed(20);
+        vm.warp(startOf(40));
+        bytes32 id = disputes.idOf(provider, 1, globalQuestion(0));
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.DisputesNotExpired.selector, id, uint64(20)));
+        disputes.slashTimeout(provider, 1, globalQuestion(0), none());
+        disputes.slashTimeout(provider, 1, globalQuestion(0), usable(20));
+        (, uint256 stake) = registry.getProvider(provider);
+        vm.assertEq(stake, MINIMUM_STAKE - SLASH, "slashed");
+    }
+
+    /// @notice A period in which the dispute was opened counts, one after the thirty does not.
+    function test_Expiry_looksAtThirtyPeriods() external {
+        Book memory book = commitFirst(1, 1);
+        vm.warp(startOf(2));
+        ask(1, 0);
+        seed(32);
+        disputes.slashTimeout(provider, 1, globalQuestion(0), none());
+        seed(34);
+        put(34, rootOf(book));
+        ask(34, 0);
+        vm.warp(startOf(65));
+        vm.expectPartialRevert(IDisputes.DisputesNotExpired.selector);
+        disputes.slashTimeout(provider, 34, globalQuestion(0), none());
     }
 
     /// @notice Period 2 is committed with an absent entry, and the client asks for it.

@@ -132,6 +132,39 @@ contract DrandBeaconTest is Base {
         vm.assertTrue(this.verify(message, bytesOf(0, "point")), "round 1000");
     }
 
+    /// @notice The same point signs nothing else, and under no other key.
+    function test_Verify_refusesAnotherMessageOrKey() external {
+        bytes memory point = bytesOf(0, "point");
+        bytes32[3] memory others = [
+            sha256(abi.encodePacked(uint64(1001))),
+            sha256(abi.encodePacked(uint256(1000))),
+            keccak256(abi.encodePacked(uint64(1000)))
+        ];
+        for (uint256 i = 0; i < 3; i++) {
+            vm.assertTrue(!this.verify(others[i], point), "another message");
+        }
+        bytes32 message = sha256(abi.encodePacked(uint64(1000)));
+        _key = Bls.G2_GENERATOR_NEGATED;
+        vm.assertTrue(!this.verify(message, point), "another key");
+    }
+
+    /// @notice Something at a precompile's address that only looks like one: the known answers find it out.
+    /// forge-config: default.evm_version = "cancun"
+    function test_Construct_revertsForPrecompilesThatLie() external {
+        vm.warp(paramsFor(1000).genesis);
+        bytes memory code = creationCode(paramsFor(1000), _key);
+        // Every product of pairings is one.
+        vm.etch(Bls.PAIRING, hex"60015f5260205ff3");
+        vm.expectRevert(abi.encodeWithSelector(IBeacon.BeaconPrecompileMissing.selector, Bls.PAIRING));
+        _creator.create(code);
+        // It is when the two points differ; and every message is hashed to infinity.
+        vm.etch(Bls.PAIRING, hex"6101e0356060351415" hex"5f5260205ff3");
+        vm.etch(Bls.MAP_FP_TO_G1, hex"60805ff3");
+        vm.etch(Bls.G1_ADD, hex"60805ff3");
+        vm.expectRevert(abi.encodeWithSelector(IBeacon.BeaconPrecompileMissing.selector, Bls.MAP_FP_TO_G1));
+        _creator.create(code);
+    }
+
     function test_Construct_revertsForBadKeys() external {
         bytes[4] memory bad = [
             new bytes(256),

@@ -182,6 +182,70 @@ contract EndingsTest is Bundles {
         expectMoney(2, 5e6, false);
     }
 
+    /// @notice Declared for the next period and recovered in this one: nothing happened, and a later fault is one of its
+    /// own.
+    function test_Fault_thatNeverBeganLeavesNoGap() external {
+        prove(1, 1);
+        fault(_terms);
+        vm.assertEq(market.getDeal(_deal).faultedSince, 2, "from the next period");
+        recover(1);
+        IDealMarket.Deal memory record = market.getDeal(_deal);
+        vm.assertTrue(!record.faulted && record.faultedFrom == 0 && record.recoveredAt == 0, "no gap");
+        for (uint64 p = 2; p <= 4; p++) {
+            prove(p, 1);
+        }
+        fault(_terms);
+        vm.assertEq(market.getDeal(_deal).faultedFrom, 5, "only from the second");
+        recover(6);
+        prove(7, 1);
+        endBy(20);
+        market.closeDeal(_terms);
+        expectMoney(5, 2e6, false);
+    }
+
+    /// @notice Nor does it widen the gap that an earlier fault left.
+    function test_Fault_thatNeverBeganWidensNoGap() external {
+        prove(1, 1);
+        vm.warp(startOf(2));
+        fault(_terms);
+        recover(3);
+        for (uint64 p = 4; p <= 5; p++) {
+            prove(p, 1);
+        }
+        fault(_terms);
+        vm.assertEq(market.getDeal(_deal).recoveredAt, 0, "faulty again");
+        recover(5);
+        IDealMarket.Deal memory record = market.getDeal(_deal);
+        vm.assertTrue(record.faultedFrom == 2 && record.recoveredAt == 4, "the gap of the first");
+        prove(6, 1);
+        finalise(6);
+        market.settle(_deal);
+        record = market.getDeal(_deal);
+        vm.assertTrue(record.proven == 4 && record.faultUnits == 2, "1, 4, 5 and 6; 2 and 3 are units");
+        endBy(20);
+        market.closeDeal(_terms);
+        expectMoney(4, 2e6, false);
+    }
+
+    /// @notice While a fault lasts nothing of the gap that it widened is settled.
+    function test_Fault_thatLastsHoldsTheGapItWidened() external {
+        prove(1, 1);
+        vm.warp(startOf(2));
+        fault(_terms);
+        recover(3);
+        prove(4, 1);
+        fault(_terms);
+        finalise(8);
+        market.settle(_deal);
+        IDealMarket.Deal memory record = market.getDeal(_deal);
+        vm.assertTrue(record.settledThrough == 2 && record.faultUnits == 0, "it stops before the gap");
+        uint64 back = period() + 1;
+        recover(back);
+        finalise(back);
+        market.settle(_deal);
+        vm.assertEq(market.getDeal(_deal).faultUnits, back + 1 - 2, "from the first to the last");
+    }
+
     function test_Fault_ofFourteenPeriodsLosesTheDeal() external {
         prove(1, 1);
         vm.warp(startOf(2));

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 pragma solidity 0.8.37;
 
+import {IBeacon} from "../src/interfaces/IBeacon.sol";
+import {IDealMarket} from "../src/interfaces/IDealMarket.sol";
 import {IProofLedger} from "../src/interfaces/IProofLedger.sol";
+import {IProviderRegistry} from "../src/interfaces/IProviderRegistry.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
 import {ProviderTree} from "../src/libraries/ProviderTree.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
 import {LocalDrand} from "./support/LocalDrand.sol";
-import {Network} from "./support/Network.sol";
+import {Measured} from "./support/Measured.sol";
 import {PayloadTree} from "./support/PayloadTree.sol";
 
 /// @notice What transactions cost, against the bounds of docs/spec: each call is a transaction of its own
-/// (isolate), so that intrinsic gas, calldata and cold storage are in the figures. `forge.mjs test` fails when a
-/// figure differs from contracts/snapshots/gas.json.
+/// (isolate), so that intrinsic gas, calldata and cold storage are in the figures, with and without the calldata floor.
+/// `forge.mjs test` fails when a figure differs from contracts/snapshots.
 /// forge-config: default.isolate = true
-contract GasTest is Network {
+contract GasTest is Measured {
     uint256 private constant DEEP = 30;
     bytes32 private constant BIG = keccak256("1 TiB of equal leaves");
 
@@ -24,8 +28,9 @@ contract GasTest is Network {
     function test_Gas_postSeed() external {
         start(5);
         vm.warp(startOf(1) + SEED_DELAY + 3);
-        beacon.postSeed(1, LocalDrand.sign(beacon.roundFor(1)));
-        check("seed", 180_000);
+        bytes memory point = LocalDrand.sign(beacon.roundFor(1));
+        bytes memory data = abi.encodeCall(IBeacon.postSeed, (1, point));
+        measureNow("seed", 180_000, client, address(beacon), data);
     }
 
     function test_Gas_openDealAmong65kDeals() external {
@@ -44,32 +49,31 @@ contract GasTest is Network {
         bytes memory clientSignature = signed(CLIENT_KEY, id);
         bytes memory operatorSignature = signed(OPERATOR_KEY, id);
         plantHeld();
-        market.openDeal(terms, clientSignature, operatorSignature, SLOT, path);
-        check("open-deal-among-65k", 200_000);
+        bytes memory data =
+            abi.encodeCall(IDealMarket.openDeal, (terms, clientSignature, operatorSignature, SLOT, path));
+        measure("open-deal-among-65k", 200_000, operator, address(market), data);
     }
 
     function test_Gas_provePeriodDirect5() external {
         start(5);
-        proveBig();
-        check("prove-direct-5-at-1-tib", 500_000);
+        proveBig("prove-direct-5-at-1-tib", 500_000);
     }
 
     function test_Gas_provePeriodDirect20() external {
         start(20);
-        proveBig();
-        check("prove-direct-20-at-1-tib", 1_750_000);
+        proveBig("prove-direct-20-at-1-tib", 1_750_000);
     }
 
     function test_Gas_settle() external {
         bytes32[] memory deals = tenDealsWithHistory();
-        market.settle(deals[0]);
-        check("settle", 50_000);
+        bytes memory data = abi.encodeCall(IDealMarket.settle, (deals[0]));
+        measure("settle", 50_000, operator, address(market), data);
     }
 
     function test_Gas_settleTen() external {
         bytes32[] memory deals = tenDealsWithHistory();
-        market.settleMany(deals);
-        check("settle-ten", 160_000);
+        bytes memory data = abi.encodeCall(IDealMarket.settleMany, (deals));
+        measure("settle-ten", 160_000, operator, address(market), data);
     }
 
     function test_Gas_endOfADeal() external {
@@ -79,31 +83,26 @@ contract GasTest is Network {
         open(second);
         (bytes memory firstPath, bytes memory secondPath) = (slots.path(0), slots.path(1));
         vm.warp(startOf(1));
-        vm.prank(operator);
-        market.declareFault(first, firstPath);
-        check("declare-fault", 180_000);
-        vm.prank(client);
-        market.terminateDeal(second);
-        check("terminate-deal", 60_000);
+        bytes memory data = abi.encodeCall(IDealMarket.declareFault, (first, firstPath));
+        measure("declare-fault", 180_000, operator, address(market), data);
+        data = abi.encodeCall(IDealMarket.terminateDeal, (second));
+        measure("terminate-deal", 60_000, client, address(market), data);
         finalise(10);
-        market.closeDeal(second);
-        check("close-deal", 90_000);
+        data = abi.encodeCall(IDealMarket.closeDeal, (second));
+        measure("close-deal", 90_000, client, address(market), data);
         slots.clear(0);
         secondPath = slots.path(1);
-        vm.prank(operator);
-        market.releaseSlot(second, secondPath);
-        check("release-slot", 120_000);
+        data = abi.encodeCall(IDealMarket.releaseSlot, (second, secondPath));
+        measure("release-slot", 120_000, operator, address(market), data);
     }
 
     function test_Gas_registerAndUpdate() external {
         deployNetwork(5);
         fund(provider, MINIMUM_STAKE);
-        vm.prank(provider);
-        registry.register(settings(), MINIMUM_STAKE);
-        check("register-provider", 400_000);
-        vm.prank(provider);
-        registry.update(settings());
-        check("update-provider", 120_000);
+        bytes memory data = abi.encodeCall(IProviderRegistry.register, (settings(), MINIMUM_STAKE));
+        measure("register-provider", 400_000, provider, address(registry), data);
+        data = abi.encodeCall(IProviderRegistry.update, (settings()));
+        measure("update-provider", 120_000, provider, address(registry), data);
     }
 
     function test_Gas_depositWithdraw() external {
@@ -111,12 +110,10 @@ contract GasTest is Network {
         token.mint(client, 5e6);
         vm.prank(client);
         token.approve(address(vault), 5e6);
-        vm.prank(client);
-        vault.deposit(address(token), client, 5e6);
-        check("deposit", 80_000);
-        vm.prank(client);
-        vault.withdraw(address(token), 5e6, client);
-        check("withdraw", 80_000);
+        bytes memory data = abi.encodeCall(IVault.deposit, (address(token), client, 5e6));
+        measure("deposit", 80_000, client, address(vault), data);
+        data = abi.encodeCall(IVault.withdraw, (address(token), 5e6, client));
+        measure("withdraw", 80_000, client, address(vault), data);
     }
 
     function tenNonces() private pure returns (uint256[] memory nonces) {
@@ -124,19 +121,6 @@ contract GasTest is Network {
         for (uint256 i = 0; i < 10; i++) {
             nonces[i] = i;
         }
-    }
-
-    function start(uint256 challenges) private {
-        deployNetwork(challenges);
-        registerProvider();
-        fund(client, 1_000_000e6);
-        fund(provider, 1_000_000e6);
-    }
-
-    function check(string memory name, uint256 limit) private {
-        uint256 gas = vm.lastCallGas().gasTotalUsed;
-        vm.snapshotGasLastCall("gas", name);
-        vm.assertLe(gas, limit, name);
     }
 
     /// @notice Ten deals of one provider, settled once; since then another period is final.
@@ -155,7 +139,7 @@ contract GasTest is Network {
         finalise(2);
     }
 
-    function proveBig() private {
+    function proveBig(string memory name, uint256 limit) private {
         DealTerms memory terms = termsOf(1, 1);
         terms.length = 1 << 40;
         terms.root = PayloadTree.uniformRoot(BIG, DEEP);
@@ -169,8 +153,8 @@ contract GasTest is Network {
         vm.prank(operator);
         proofs.provePeriod(provider, 1, list);
         seed(2);
-        vm.prank(operator);
-        proofs.provePeriod(provider, 2, list);
+        bytes memory data = abi.encodeCall(IProofLedger.provePeriod, (provider, 2, list));
+        measure(name, limit, operator, address(proofs), data);
     }
 
     /// @notice Writes a tree of depth 16 with an empty SLOT into the ledger's storage; returns the slot's path.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 pragma solidity 0.8.37;
 
+import {IDealMarket} from "../src/interfaces/IDealMarket.sol";
 import {IDisputes} from "../src/interfaces/IDisputes.sol";
 import {IProofLedger} from "../src/interfaces/IProofLedger.sol";
 import {Bundle} from "../src/libraries/Bundle.sol";
@@ -8,19 +9,14 @@ import {Challenge} from "../src/libraries/Challenge.sol";
 import {ProviderTree} from "../src/libraries/ProviderTree.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
 import {RuleParams} from "../src/types/RuleParams.sol";
-import {Bundles} from "./support/Bundles.sol";
+import {Measured} from "./support/Measured.sol";
 import {PayloadTree} from "./support/PayloadTree.sol";
 
-/// @notice What commit mode costs, and what a dispute and an audit cost, as Gas.t.sol does it. Every call is measured
-/// twice: as it is charged (EIP-7623, which since Prague asks at least 10 gas per zero byte and 40 per other byte of
-/// calldata), and under the rules before, in snapshots/gas-without-floor.json.
+/// @notice What commit mode costs, and what a dispute and an audit cost, as Gas.t.sol does it.
 /// forge-config: default.isolate = true
-contract GasSettlementTest is Bundles {
+contract GasSettlementTest is Measured {
     bytes32 private constant BIG = keccak256("a payload of equal leaves");
-    uint256 private constant TRANSACTION_GAS_MAX = 1 << 24;
-    /// @dev audit-10-at-1-tib and 10 x (7 x 40 + 32) bytes more at 40 gas; test_Gas_auditOf10At1TiB compares.
-    uint256 private constant AUDIT_OF_TEN = 967_800 + 10 * (7 * 40 + 32) * 40;
-    /// @dev The bound of postSeed.
+    /// @dev The bound of postSeed, with and without the floor.
     uint256 private constant SEED = 180_000;
 
     /// @dev What a dispute is measured with: a deal in a tree, in a bundle, both of given depth.
@@ -30,6 +26,13 @@ contract GasSettlementTest is Bundles {
         uint64 count;
     }
 
+    /// @dev The largest answers that can be asked for: a payload of 1 PiB in a tree of 2^32 slots.
+    Shape private DEEPEST = Shape(32, 40, 465);
+
+    /// @dev Weight of a planted neighbour, 0 for that of the planted deal. Small ones leave nearly every global challenge
+    /// to it, so that audits can be answered; at the deepest nothing else would fit.
+    uint256 private _others;
+
     function setUp() public override {}
 
     /// @notice Chance would make figures depend on seeds.
@@ -37,25 +40,46 @@ contract GasSettlementTest is Bundles {
         return RuleParams(DISPUTE_TIME, ANSWER_TIME, type(uint32).max, uint8(challenges));
     }
 
-    /// @notice One transaction per provider and period, and it costs the same for 1 deal and for 10,000.
-    function test_Gas_commitPeriod() external {
+    /// @notice One transaction per provider and period, and it costs the same for 1, 10, 100, 1,000 and 10,000 deals of
+    /// 1 MiB (or a leaf each) to 128 TiB in all.
+    function test_Gas_commitPeriodIsFlat() external {
         uint256[5] memory depths = [uint256(0), 4, 7, 10, 14];
         uint256 first;
-        for (uint256 i = 0; i < depths.length; i++) {
+        for (uint256 i = 0; i < 15; i++) {
+            uint256 depth = depths[i / 3];
+            uint256 whole = [uint256(10), 23, 37][i % 3];
             start(5);
-            plant(Shape(depths[i], 20, 465));
+            plant(Shape(depth, whole > depth ? whole - depth : 1, 465));
             steady(9);
             seed(10);
-            measure(
-                "commit-period",
-                40_000,
-                operator,
-                address(proofs),
-                abi.encodeCall(IProofLedger.commitPeriod, (10, keccak256("bundle")))
-            );
+            bytes memory data = abi.encodeCall(IProofLedger.commitPeriod, (10, keccak256("bundle")));
+            (uint256 gas,) = measure("commit-period", 40_000, operator, address(proofs), data);
+            if (i == 0) first = gas;
+            vm.assertEq(gas, first, "the same for every number of deals and every weight");
+        }
+    }
+
+    /// @notice Nor does a settlement look at how many deals a provider has, or how much they weigh.
+    function test_Gas_settleIsFlat() external {
+        start(5);
+        DealTerms memory terms = termsOf(1, 1);
+        (terms.periods, terms.deposit) = (60, 60e6);
+        bytes32 deal = open(terms);
+        steady(9);
+        finalise(4);
+        market.settle(deal);
+        finalise(9);
+        uint256 before = vm.snapshotState();
+        uint256 first;
+        uint256[5] memory depths = [uint256(0), 4, 7, 10, 14];
+        for (uint256 i = 0; i < 5; i++) {
+            plant(Shape(depths[i], 37 - depths[i], 465));
+            send(client, address(market), abi.encodeCall(IDealMarket.settle, (deal)));
             uint256 gas = vm.lastCallGas().gasTotalUsed;
             if (i == 0) first = gas;
-            vm.assertEq(gas, first, "the same for every number of deals");
+            vm.assertEq(gas, first, "the same for every tree");
+            vm.assertEq(market.getDeal(deal).proven, 9, "paid");
+            vm.revertToState(before);
         }
     }
 
@@ -84,23 +108,93 @@ contract GasSettlementTest is Bundles {
 
     function test_Gas_auditOf10At1TiB() external {
         start(10);
-        audit(Shape(0, 30, 465), "audit-10-at-1-tib", AUDIT_OF_TEN - 10 * (7 * 40 + 32) * 40);
+        audit(Shape(0, 30, 465), "audit-10-at-1-tib", 1_000_000);
     }
 
     /// @notice The largest audit a deployment can ask for, at the deepest tree, fits a transaction.
     function test_Gas_auditOf40AtTheDeepestFitsATransaction() external {
         start(40);
-        audit(Shape(0, 40, 465), "audit-40-at-1-pib", TRANSACTION_GAS_MAX);
+        _others = 2;
+        audit(DEEPEST, "audit-40-at-the-deepest", TRANSACTION_GAS_MAX);
+    }
+
+    function test_Gas_direct40AtTheDeepestFitsATransaction() external {
+        start(40);
+        _others = 2;
+        (, bytes memory head, bytes memory tail) = plant(DEEPEST);
+        bytes[] memory list = new bytes[](40);
+        for (uint256 i = 0; i < 40; i++) {
+            list[i] = abi.encodePacked(head, tail);
+        }
+        seed(1);
+        bytes memory data = abi.encodeCall(IProofLedger.provePeriod, (provider, 1, list));
+        measure("prove-direct-40-at-the-deepest", TRANSACTION_GAS_MAX, operator, address(proofs), data);
+    }
+
+    /// @notice A bundle of 2^32 deals; a bond need not pay for this one, which nobody's provider has.
+    function test_Gas_disputeAtTheDeepest() external {
+        _others = 2;
+        dispute("deepest", Shape(32, 40, 460 + (5 << 32)), TRANSACTION_GAS_MAX);
+    }
+
+    /// @notice The calls that look back over many periods: a termination and the end of what waited for seeds.
+    function test_Gas_endings() external {
+        start(5);
+        open(termsOf(1, 1));
+        Book memory book = commitFirst(1, 1);
+        seed(2);
+        put(2, rootOf(book));
+        vm.warp(startOf(3));
+        ask(2, 7);
+        vm.warp(startOf(40));
+        bytes memory data = abi.encodeCall(IDisputes.slashTimeout, (provider, 2, globalQuestion(7), none()));
+        measure("expire-dispute", 250_000, client, address(disputes), data);
+        seed(41);
+        put(41, rootOf(book));
+        vm.warp(startOf(71));
+        data = abi.encodeCall(IDisputes.slashAudit, (provider, 41));
+        measure("expire-audit", 200_000, client, address(disputes), data);
+        uint64[] memory missed = new uint64[](14);
+        for (uint64 i = 0; i < 14; i++) {
+            missed[i] = 72 + i;
+            seed(72 + i);
+        }
+        vm.warp(startOf(87));
+        data = abi.encodeCall(IProofLedger.terminateProvider, (provider, missed));
+        measure("terminate-provider", 400_000, client, address(proofs), data);
     }
 
     /// @notice The bound of protocol section 10: proving and paying for 100 TiB in 100 deals, per TiB and month of 30
     /// periods, settled weekly. What a provider of that size causes on the whole network:
     ///   30 commitments + 30/7 settlements of 100 deals + 30/30 audits + its share of 30 seeds
-    /// An audit of 10 answers is that of one deal of 1 TiB with 7 levels of provider tree and one of bundle more, all of
-    /// it bytes at the floor. A seed serves everybody; the share is that of one provider in a hundred.
+    /// A seed serves everybody; the share is that of one provider in a hundred.
     function test_Gas_perTiBMonth() external {
+        start(10);
+        _others = 1 << 16;
+        (uint256 gas, uint256 without) = audit(Shape(7, 30, 960), "audit-10-at-100-tib", 1_200_000);
+        // Weights of 99 deals of that size have up to two bytes more in each of 7 siblings of 10 answers.
+        gas += 10 * 7 * 2 * 30;
+        without += 10 * 7 * 2 * 12;
+        bytes32[] memory deals = aWeekOf100Deals();
+        bytes memory data = abi.encodeCall(IDealMarket.settleMany, (deals));
+        (uint256 week, uint256 weekWithout) =
+            measure("settle-hundred", 1_250_000, operator, address(market), data);
+        vm.assertEq(market.getDeal(deals[99]).proven, 9, "a week was paid");
+        seed(12);
+        send(operator, address(proofs), abi.encodeCall(proofs.commitPeriod, (12, keccak256("bundle"))));
+        uint256 rest = 30 * uint256(vm.lastCallGas().gasTotalUsed) + 30 * SEED / 100;
+        gas = (gas + week * 30 / 7 + rest) / 100;
+        without = (without + weekWithout * 30 / 7 + rest) / 100;
+        vm.snapshotValue("gas", "month-of-100-tib-per-tib", gas);
+        vm.snapshotValue("gas-without-floor", "month-of-100-tib-per-tib", without);
+        vm.assertLe(gas, 75_000, "per TiB and month");
+    }
+
+    /// @dev A commitment does not see the tree, and a settlement neither.
+    /// @notice A hundred deals that were settled once, and a week that is final since.
+    function aWeekOf100Deals() private returns (bytes32[] memory deals) {
         start(5);
-        bytes32[] memory deals = new bytes32[](100);
+        deals = new bytes32[](100);
         for (uint256 i = 0; i < 100; i++) {
             DealTerms memory terms = termsOf(i, 1);
             (terms.periods, terms.deposit) = (60, 60e6);
@@ -114,58 +208,6 @@ contract GasSettlementTest is Bundles {
             put(p, keccak256(abi.encode(p)));
         }
         finalise(9);
-        bytes memory settle = abi.encodeCall(market.settleMany, (deals));
-        measure("settle-hundred", 1_250_000, operator, address(market), settle);
-        uint256 week = vm.lastCallGas().gasTotalUsed;
-        vm.assertEq(market.getDeal(deals[99]).proven, 9, "a week was paid");
-        seed(12);
-        bytes memory commitment = abi.encodeCall(proofs.commitPeriod, (12, keccak256("bundle")));
-        send(operator, address(proofs), commitment);
-        uint256 period = vm.lastCallGas().gasTotalUsed;
-        uint256 month = 30 * period + week * 30 / 7 + AUDIT_OF_TEN + 30 * SEED / 100;
-        vm.snapshotValue("gas", "month-of-100-tib-per-tib", month / 100);
-        vm.assertLe(month / 100, 75_000, "per TiB and month");
-    }
-
-    function start(uint256 challenges) private {
-        deployNetwork(challenges);
-        registerProvider();
-        fund(client, 1_000_000e6);
-        fund(provider, 1_000_000e6);
-    }
-
-    /// @notice Sends a call by itself, once without the floor and once as it is charged.
-    function measure(string memory name, uint256 limit, address from, address to, bytes memory data) private {
-        uint256 before = vm.snapshotState();
-        vm.setEvmVersion("cancun");
-        send(from, to, data);
-        uint256 without = vm.snapshotGasLastCall("gas-without-floor", name);
-        vm.setEvmVersion("prague");
-        vm.revertToState(before);
-        send(from, to, data);
-        uint256 gas = vm.snapshotGasLastCall("gas", name);
-        vm.assertLe(gas, limit, name);
-        vm.assertLe(without, gas, "the floor only adds");
-        vm.assertTrue(gas == without || gas == floorOf(data), "either execution or bytes are paid");
-        vm.assertLe(gas, TRANSACTION_GAS_MAX, "EIP-7825");
-    }
-
-    function send(address from, address to, bytes memory data) private {
-        vm.prank(from);
-        (bool success, bytes memory result) = to.call(data);
-        if (!success) {
-            assembly ("memory-safe") {
-                revert(add(result, 32), mload(result))
-            }
-        }
-    }
-
-    /// @notice The least that a transaction with these bytes costs since Prague.
-    function floorOf(bytes memory data) private pure returns (uint256 gas) {
-        gas = 21_000;
-        for (uint256 i = 0; i < data.length; i++) {
-            gas += data[i] == 0 ? 10 : 40;
-        }
     }
 
     /// @notice A provider that has committed for long: nothing that a commitment writes is zero before.
@@ -211,7 +253,10 @@ contract GasSettlementTest is Bundles {
         );
     }
 
-    function audit(Shape memory shape, string memory name, uint256 limit) private {
+    function audit(Shape memory shape, string memory name, uint256 limit)
+        private
+        returns (uint256 gas, uint256 without)
+    {
         (, bytes memory head, bytes memory tail) = plant(shape);
         seed(1);
         uint256 count = proofs.directChallenges();
@@ -225,13 +270,8 @@ contract GasSettlementTest is Bundles {
             enter(book, globalQuestion(i), i);
         }
         put(1, rootOf(book));
-        measure(
-            name,
-            limit,
-            operator,
-            address(proofs),
-            abi.encodeCall(IProofLedger.answerAudit, (provider, auditOf(book)))
-        );
+        bytes memory data = abi.encodeCall(IProofLedger.answerAudit, (provider, auditOf(book)));
+        return measure(name, limit, operator, address(proofs), data);
     }
 
     /// @notice A bundle root over one entry and arbitrary siblings.
@@ -267,7 +307,7 @@ contract GasSettlementTest is Bundles {
         uint64 weight = leaves;
         for (uint256 level = 0; level < shape.treeDepth; level++) {
             bytes32 hash = keccak256(abi.encode("sibling", level));
-            uint256 most = uint256(leaves) << level;
+            uint256 most = (_others == 0 ? uint256(leaves) : _others) << level;
             uint64 siblingWeight = uint64(most - uint256(hash) % (most / 2));
             head = abi.encodePacked(head, hash, siblingWeight);
             root = (slot >> level) & 1 == 0

@@ -99,6 +99,9 @@ const PROOFS: Readonly<Record<string, Entry>> = {
     reason: `period ${text(of)} is proven already`,
   }),
   ProofsAnswerCount: proof('the number of answers is wrong (expected, actual)'),
+  ProofsAuditNotExpired: provider(
+    'its audit is slashed, it does not expire (period, usable period)',
+  ),
   ProofsAuditNotLate: provider('its audit can still be answered (period, usable period)'),
   ProofsAuditNotOwed: ([id]) => ({
     code: 'NOTHING_TO_DO',
@@ -174,6 +177,7 @@ const MARKET: Readonly<Record<string, Entry>> = {
 const DISPUTES: Readonly<Record<string, Entry>> = {
   DisputesCallerNotMarket: caller('only the market may'),
   DisputesExists: dispute('it was disputed before'),
+  DisputesNotExpired: dispute('it is slashed, it does not expire: the chain was usable (period)'),
   DisputesNotMember: proof('membership is about another deal (deal)'),
   DisputesNotOpen: dispute('no such dispute is open'),
   DisputesNotUsable: proof('those periods do not show the chain usable (needed, period)'),

@@ -4,6 +4,8 @@ import {
   type Amount,
   address,
   amount,
+  brokenTiming,
+  HoldfastError,
   keccak,
   type Period,
   type Seconds,
@@ -96,10 +98,20 @@ const networkOf = (parameters: MemoryChainParameters, minimumStake: Amount): Net
   }
 }
 
-/** A network of its own, empty but for its contracts. */
+/** What ProofLedger's constructor refuses. */
+const checked = (network: NetworkParams): NetworkParams => {
+  const reason = brokenTiming(network)
+  if (reason === undefined) return network
+  throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'memory chain', reason })
+}
+
+/**
+ * A network of its own, empty but for its contracts.
+ * @throws HoldfastError `CONFIG_INVALID` when its times do not fit together.
+ */
 export const createMemoryChain = (parameters: MemoryChainParameters): MemoryChain => {
   const minimumStake = parameters.minimumStake ?? UNIT
-  const world = new World(networkOf(parameters, minimumStake), minimumStake)
+  const world = new World(checked(networkOf(parameters, minimumStake)), minimumStake)
   const blocks = new Blocks(world, parameters.randomSeed)
   return {
     network: world.network,

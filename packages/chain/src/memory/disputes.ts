@@ -25,7 +25,7 @@ import {
   verifyBundleEntry,
 } from '@holdfast/protocol'
 import type { Dispute, DisputedEntry, DisputeRef, OpenDisputeParameters } from '../ledger.ts'
-import { committedAt, owedAudit, providerState, revoke } from './marks.ts'
+import { committedAt, isProven, owedAudit, providerState, revoke } from './marks.ts'
 import { slash } from './registry.ts'
 import { invalid, openDisputes } from './trees.ts'
 import { credit, debit, payFee, stakeToken, type World } from './world.ts'
@@ -56,7 +56,7 @@ const notCommitted = ({ provider, period: of }: DisputedEntry): HoldfastError =>
 const hold = (world: World, entry: DisputedEntry): CommittedBundle => {
   const { provider, period: of } = entry
   const committed = committedAt(world, provider, of)
-  if (committed === undefined) throw notCommitted(entry)
+  if (committed === undefined || !isProven(world, provider, of)) throw notCommitted(entry)
   if (committed.tree.weight === 0n)
     throw providerState(provider, 'its tree of that period is empty')
   const deadline = disputesUntil(world.network, of)
@@ -139,12 +139,27 @@ export const answerDispute = (world: World, entry: DisputedEntry, opening: Bundl
 const isUsable = (world: World, of: Period): boolean =>
   world.seeds.has(of) && world.time >= periodStart(world.network, period(of + 1n))
 
+/** A dispute does not expire when the chain was usable for long enough in the 30 periods after it. */
+const checkExpired = (world: World, record: Dispute): void => {
+  const { network, seeds } = world
+  const first = periodAt(network, record.openedAt)
+  let found = 0
+  for (let of = first as bigint; of < first + EXPIRY_PERIODS; of++) {
+    if (seeds.has(period(of))) found += 1
+    if (found < usablePeriodsNeeded(network)) continue
+    throw refuse(record, `it is slashed, it does not expire: the chain was usable (${of})`)
+  }
+}
+
 const checkTime = (world: World, record: Dispute, usable: readonly Period[]): void => {
   const { network, time } = world
   const expiry = (record.openedAt + EXPIRY_PERIODS * network.period) as Timestamp
   const least = usable.length === 0 ? expiry : answerDueAt(network, record.openedAt)
   if (time < least) throw refuse(record, `the provider still has time (${least})`)
-  if (usable.length === 0) return
+  if (usable.length === 0) {
+    checkExpired(world, record)
+    return
+  }
   if (usable.length !== usablePeriodsNeeded(network))
     throw invalid(`${usable.length} periods do not show the chain usable`)
   let next = periodAt(network, record.openedAt)
@@ -165,10 +180,11 @@ export const slashTimeout = (
   checkTime(world, record, usable)
   const expired = usable.length === 0
   end(world, record, expired ? 'expired' : 'lost')
-  revoke(world, provider, of)
+  const first = revoke(world, provider, of)
   if (expired) world.emit({ kind: 'dispute-expired', ...refOf(record) })
   else {
-    const slashed = slash(world, provider, opener)
+    // A commitment is one promise: whoever asked first for it is paid, whatever else is asked.
+    const slashed = first ? slash(world, provider, opener) : amount(0n)
     world.emit({ kind: 'dispute-lost', ...refOf(record), opener, slashed })
     if (question.class === 'deal') {
       world.shownLost.set(question.deal, true)
@@ -176,6 +192,14 @@ export const slashTimeout = (
     }
   }
   credit(world, stakeToken(world), opener, bond)
+}
+
+/** An audit does not expire when a period that it waited for could be used: then it is slashed. */
+const checkNoSeed = (world: World, provider: ProviderId, audited: Period): void => {
+  for (let of = audited + 1n; of < audited + EXPIRY_PERIODS; of++) {
+    if (!world.seeds.has(period(of))) continue
+    throw providerState(provider, `its audit is slashed, it does not expire (${audited}, ${of})`)
+  }
 }
 
 export const slashAudit = (
@@ -194,6 +218,7 @@ export const slashAudit = (
   if (!late || usable < of || !world.seeds.has(larger(usable, of))) {
     throw providerState(provider, `its audit is not late (${of}, ${usable})`)
   }
+  if (expired) checkNoSeed(world, provider, of)
   revoke(world, provider, of)
   const slashed = expired ? amount(0n) : slash(world, provider, sender)
   world.emit({ kind: 'audit-lost', provider, period: of, reporter: sender, slashed })

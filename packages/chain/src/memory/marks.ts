@@ -57,7 +57,10 @@ export const contextOf = (world: World, provider: ProviderId, of: Period): Chall
   return { chainId, proofs: contracts.proofs, provider, period: of, seed }
 }
 
-/** What a committed period is judged by, or undefined when it is not (any more) a committed one. */
+/**
+ * What a committed period is judged by, or undefined when it is not (any more) a committed one. An open
+ * dispute keeps it, even when its mark was taken back for another one.
+ */
 export const committedAt = (
   world: World,
   provider: ProviderId,
@@ -65,8 +68,10 @@ export const committedAt = (
 ): CommittedBundle | undefined => {
   const { last, bundles } = stateOf(world, provider)
   const root = bundles[Number(of % BigInt(RING))]
-  const kept = last !== undefined && of + BigInt(RING) > last.period
-  if (!kept || root === undefined || !isProven(world, provider, of)) return undefined
+  const recent = last !== undefined && of + BigInt(RING) > last.period
+  const held = openDisputes(world, provider).some((dispute) => dispute.period === of)
+  const kept = held || (recent && isProven(world, provider, of))
+  if (!kept || root === undefined) return undefined
   return { root, context: contextOf(world, provider, of), tree: snapshotAt(world, provider, of) }
 }
 
@@ -77,10 +82,14 @@ export const writeMissed = (world: World, provider: ProviderId, of: Period): voi
   world.emit({ kind: 'period-missed', provider, period: of })
 }
 
-/** Takes a mark back: the period counts as missed, and the next commit owes an audit. */
-export const revoke = (world: World, provider: ProviderId, of: Period): void => {
+/**
+ * Takes a mark back: the period counts as missed, and the next commit owes an audit. True when it was
+ * marked until now, so that nobody was slashed for it yet.
+ */
+export const revoke = (world: World, provider: ProviderId, of: Period): boolean => {
   const { proven } = stateOf(world, provider)
-  if (proven.includes(of)) {
+  const first = proven.includes(of)
+  if (first) {
     patchState(world, provider, { proven: proven.filter((p) => p !== of) })
     world.emit({ kind: 'period-unmarked', provider, period: of })
     writeMissed(world, provider, of)
@@ -88,6 +97,7 @@ export const revoke = (world: World, provider: ProviderId, of: Period): void => 
   const { last } = stateOf(world, provider)
   const isLast = last !== undefined && last.period === of
   patchState(world, provider, { forceNext: true, last: isLast ? { ...last, audited: true } : last })
+  return first
 }
 
 /** F(before). */

@@ -174,6 +174,19 @@ export const lateAuditSuite = (source: HarnessSource): void => {
     expect((await ledger.deal(id))?.paid).toBe(3_500n)
   })
 
+  test('an audit that could be slashed does not expire', async () => {
+    const scenario = await begin(source())
+    const { provider, publisher } = scenario
+    const of = await owing(scenario)
+    const usable = await scenario.nextPeriod()
+    await scenario.harness.postSeed(usable)
+    await scenario.enter(period(of + 30n))
+    expect(await codeOf(publisher.ledger.slashAudit(provider, of))).toBe('PROVIDER_STATE')
+    // The provider itself has this way on, too.
+    await scenario.operator.ledger.slashAudit(provider, usable)
+    expect((await standing(scenario)).audit).toBeUndefined()
+  })
+
   test('while the next periods are void nobody is late, and in the end the audit expires', async () => {
     const scenario = await begin(source())
     const { provider, publisher } = scenario

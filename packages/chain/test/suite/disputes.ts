@@ -21,18 +21,21 @@ import {
 import type { HarnessSource } from './source.ts'
 
 const LONG = { periods: periods(40), deposit: amount(200_000n) }
-const BOND = amount(1_000_000n)
-const SLASH = amount(100_000n)
-const QUESTION: BundleQuestion = { class: 'global', i: 7 }
+export const BOND = amount(1_000_000n)
+export const SLASH = amount(100_000n)
+export const QUESTION: BundleQuestion = { class: 'global', i: 7 }
 
-interface Story {
+export interface Story {
   readonly scenario: Scenario
   readonly deal: OpenedDeal
   readonly committed: Committed
 }
 
 /** A provider past its first audit that has committed a bundle with some wrong answers. */
-const story = async (source: HarnessSource, wrong: readonly BundleQuestion[]): Promise<Story> => {
+export const story = async (
+  source: HarnessSource,
+  wrong: readonly BundleQuestion[],
+): Promise<Story> => {
   const scenario = await begin(source())
   const deal = await scenario.open(LONG)
   await scenario.open(LONG)
@@ -41,24 +44,24 @@ const story = async (source: HarnessSource, wrong: readonly BundleQuestion[]): P
   return { scenario, deal, committed: await scenario.commitNext(spoilt) }
 }
 
-const entryOf = ({ scenario, committed }: Story, question: BundleQuestion) => ({
+export const entryOf = ({ scenario, committed }: Story, question: BundleQuestion) => ({
   provider: scenario.provider,
   period: committed.period,
   question,
 })
 
-const openGlobal = (of: Story, question: BundleQuestion = QUESTION) =>
+export const openGlobal = (of: Story, question: BundleQuestion = QUESTION) =>
   of.scenario.publisher.ledger.openDispute({ ...entryOf(of, question), membership: undefined })
 
 /** Goes on until the answer time is over, with a seed in every period. */
-const outwait = async ({ scenario }: Story): Promise<Period> => {
+export const outwait = async ({ scenario }: Story): Promise<Period> => {
   const usable = await scenario.nextPeriod()
   await scenario.harness.postSeed(usable)
   await scenario.nextPeriod()
   return usable
 }
 
-const money = async (scenario: Scenario) => {
+export const money = async (scenario: Scenario) => {
   const { publisher, provider, token } = scenario
   const { ledger } = publisher
   return {
@@ -186,8 +189,9 @@ export const disputeLimitSuite = (source: HarnessSource): void => {
     const { scenario, committed } = of
     const { ledger } = scenario.publisher
     const before = await money(scenario)
+    await scenario.nextPeriod()
     await openGlobal(of)
-    await scenario.enter(period(committed.period + 31n))
+    await scenario.enter(period(committed.period + 32n))
     const { events } = await ledger.slashTimeout(entryOf(of, QUESTION), [])
     expect(events).toContainEqual(expect.objectContaining({ kind: 'dispute-expired' }))
     expect(await money(scenario)).toEqual(before)

@@ -72,6 +72,33 @@ export const recoverySuite = (source: HarnessSource): void => {
     })
   })
 
+  test('a fault that is recovered before it begins never was', async () => {
+    const scenario = await begin(source())
+    const { ledger } = scenario.publisher
+    const deal = await scenario.open(LONG)
+    await scenario.open(LONG)
+    await scenario.proveNext()
+    await fault(scenario, deal)
+    await recover(scenario, deal)
+    const sound = { state: 'active', faultedFrom: undefined, recoveredAt: undefined }
+    expect(await ledger.deal(deal.id)).toMatchObject(sound)
+    await scenario.proveNext()
+    const late = await scenario.proveNext()
+    await fault(scenario, deal)
+    expect(await ledger.deal(deal.id)).toMatchObject({ faultedFrom: late + 1n })
+    await scenario.proveNext()
+    await recover(scenario, deal)
+    const gap = { state: 'active', faultedFrom: late + 1n, recoveredAt: late + 2n }
+    expect(await ledger.deal(deal.id)).toMatchObject(gap)
+    await fault(scenario, deal)
+    expect(await ledger.deal(deal.id)).toMatchObject({ recoveredAt: undefined })
+    await recover(scenario, deal)
+    expect(await ledger.deal(deal.id)).toMatchObject(gap)
+    await scenario.finalise()
+    await ledger.settle([deal.id])
+    expect((await ledger.deal(deal.id))?.paid).toBe(costFor(scenario, 3n))
+  })
+
   test('recovery takes the challenged leaves of this period and no others', async () => {
     const scenario = await begin(source())
     const deal = await scenario.open(LONG)

@@ -56,6 +56,8 @@ export interface DealFaults {
   readonly since: Period | undefined
   /** The first period that is paid again; undefined while the deal is faulty. */
   readonly until: Period | undefined
+  /** While the deal is faulty: `until` of the interval that this fault widened, if it did. */
+  readonly before: Period | undefined
 }
 
 export const NO_FAULTS: DealFaults = {
@@ -63,6 +65,7 @@ export const NO_FAULTS: DealFaults = {
   from: undefined,
   since: undefined,
   until: undefined,
+  before: undefined,
 }
 
 /** True while the deal is out of its provider's tree because its bytes are lost. */
@@ -81,13 +84,20 @@ export const foldFaults = (faults: DealFaults, settledThrough: Period): DealFaul
  */
 export const withFault = (faults: DealFaults, from: Period): DealFaults => {
   invariant(!isFaulty(faults), 'a faulty deal is not declared faulty again')
-  return { ...faults, from: faults.from ?? from, since: from, until: undefined }
+  const { until: before } = faults
+  return { ...faults, from: faults.from ?? from, since: from, until: undefined, before }
 }
 
-/** Recovered: paid from `until` on. */
+/**
+ * Recovered: paid from `until` on. A fault that has not begun by then never was: it leaves what was
+ * there before it, an earlier interval or none.
+ */
 export const withRecovery = (faults: DealFaults, until: Period): DealFaults => {
-  invariant(isFaulty(faults), 'a deal that is not faulty is not recovered')
-  return { ...faults, since: undefined, until }
+  const { since, before, counted } = faults
+  invariant(since !== undefined, 'a deal that is not faulty is not recovered')
+  const sound = { ...faults, since: undefined, before: undefined }
+  if (since < until) return { ...sound, until }
+  return before === undefined ? { ...NO_FAULTS, counted } : { ...sound, until: before }
 }
 
 /** Where a deal ends, and whether because its bytes are lost. */

@@ -85,6 +85,15 @@ describe('faults of a deal', () => {
     expect(faultyPeriods(folded, period(20))).toBe(faultyPeriods(faults, period(20)))
   })
 
+  test('leave nothing when they are recovered before they begin, nor widen what was there', () => {
+    const never = withRecovery(withFault(NO_FAULTS, period(5)), period(5))
+    expect(never).toEqual(NO_FAULTS)
+    const first = withRecovery(withFault(NO_FAULTS, period(5)), period(9))
+    expect(withRecovery(withFault(first, period(12)), period(12))).toEqual(first)
+    const widened = withRecovery(withFault(first, period(12)), period(13))
+    expect(widened).toEqual({ ...NO_FAULTS, from: 5n, until: 13n })
+  })
+
   test('count nothing at or after the end of the deal', () => {
     const open = withFault(NO_FAULTS, period(5))
     expect([5, 6, 30].map((end) => faultyPeriods(open, period(end)))).toEqual([0n, 1n, 25n])

@@ -35,11 +35,12 @@ interface IDisputes {
         uint256 bond
     );
     event DisputeAnswered(bytes32 indexed id, address indexed provider, uint64 indexed period);
-    /// @notice `slashed` left the provider's stake, half of it (rounded down) to the opener.
+    /// @notice `slashed` left the provider's stake, half of it (rounded down) to the opener; nothing when the period was
+    /// lost before.
     event DisputeLost(
         bytes32 indexed id, address indexed provider, uint64 indexed period, address opener, uint256 slashed
     );
-    /// @notice The chain could not be used for 30 periods: the bond is back, the period is not paid, nobody is slashed.
+    /// @notice The chain could not be used for long enough in 30 periods: the bond is back, the period is not paid, nobody is slashed.
     event DisputeExpired(bytes32 indexed id, address indexed provider, uint64 indexed period);
     /// @notice `slashed` left the provider's stake, half of it (rounded down) to the caller.
     event AuditLost(address indexed provider, uint64 indexed period, address caller, uint256 slashed);
@@ -56,6 +57,9 @@ interface IDisputes {
     error DisputesTooEarly(bytes32 id, uint256 notBefore);
     /// @notice `usable` must name `needed` increasing periods since the dispute was opened, with a seed, and over.
     error DisputesNotUsable(uint256 needed, uint64 period);
+    /// @notice In 30 periods the chain could be used for as long as the provider has time, up to `period`: the dispute
+    /// does not expire, it is slashed.
+    error DisputesNotExpired(bytes32 id, uint64 period);
 
     /// @notice Asks for an entry of a committed bundle. By anybody; the bond leaves the sender's free balance.
     /// @param membership For the class deal the head of an answer of this deal (77 bytes and the path in the
@@ -73,7 +77,7 @@ interface IDisputes {
 
     /// @notice Ends a dispute that was not answered in time. By anybody.
     /// @param usable Periods in which the chain could be used: ceil(answerTime / P) of them. None at all: the
-    /// dispute is over 30 periods old and expires.
+    /// dispute is over 30 periods old, fewer of those than that had a seed, and it expires.
     function slashTimeout(
         address provider,
         uint64 period,
@@ -83,7 +87,7 @@ interface IDisputes {
 
     /// @notice Ends an audit that was not answered in time. By anybody.
     /// @param usable A period after the audited one, with a seed, and over. The audited period itself: the audit
-    /// is over 30 periods old and expires without a slash.
+    /// is over 30 periods old, none of those had a seed, and it expires without a slash.
     function slashAudit(address provider, uint64 usable) external;
 
     /// @notice The deal was recovered. Only the market.

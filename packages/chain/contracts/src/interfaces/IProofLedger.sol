@@ -75,8 +75,10 @@ interface IProofLedger {
     error ProofsAuditOwed(address provider, uint64 period);
     error ProofsAuditNotOwed(address provider);
     /// @notice `usable` must be a period after the audited one, with a seed, and over; or the audited one itself, 30
-    /// periods later.
+    /// periods later, when none of those between had one.
     error ProofsAuditNotLate(address provider, uint64 period, uint64 usable);
+    /// @notice In `usable` the chain could be used: the audit does not expire, it is slashed.
+    error ProofsAuditNotExpired(address provider, uint64 period, uint64 usable);
     /// @notice A dispute against a period 8 or more back is still open; what it is judged by must stay.
     error ProofsDisputeOpen(address provider, uint64 period);
     error ProofsDisputesFull(address provider, uint256 most);
@@ -156,12 +158,13 @@ interface IProofLedger {
     function release(address provider, uint64 period) external returns (Bundle.Committed memory committed);
 
     /// @notice A dispute is lost: the period's mark is taken back. Only the disputes.
-    function revoke(address provider, uint64 period) external;
+    /// @return first The mark was still there: nothing was lost about this period before.
+    function revoke(address provider, uint64 period) external returns (bool first);
 
     /// @notice The owed audit was not answered in time: its period is taken back. Only the disputes.
-    /// @param usable See ProofsAuditNotLate; the audited period itself when 30 periods have passed.
+    /// @param usable See ProofsAuditNotLate; the audited period itself when 30 periods have passed without a seed.
     /// @return period The audited period.
-    /// @return expired The chain may have been unusable: nobody is to be slashed.
+    /// @return expired The chain was unusable: nobody is to be slashed.
     function failAudit(address provider, uint64 usable) external returns (uint64 period, bool expired);
 
     /// @notice What settlement asks: of the periods from <= p < through, how many were proven, where `through`

@@ -5,8 +5,9 @@ pragma solidity 0.8.37;
 /// lowest first. Read only when the frame says so (GAP, EXTRA).
 ///
 /// toppedUp: added to the deposit. from: first unpaid period of the fault that is not settled through yet.
-/// recovered: first paid period after it, 0 while it lasts. since: first period of the present fault, which may
-/// begin inside a gap that an earlier one began. units: charged for faults that are settled through.
+/// recovered: first paid period after it; while a fault lasts, that of the gap which it widened, 0 for none.
+/// since: first period of the present fault, which may come after the gap that an earlier one began. units: charged
+/// for faults that are settled through.
 type Extra is uint256;
 
 using {toppedUp, from, recovered, since, units, withToppedUp, withGap, withoutGap} for Extra global;

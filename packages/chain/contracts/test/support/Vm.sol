@@ -11,7 +11,15 @@ interface Vm {
         uint64 gasRemaining;
     }
 
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function warp(uint256 time) external;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function getBlockTimestamp() external view returns (uint256);
     function prank(address sender) external;
     function startPrank(address sender) external;
