@@ -2,6 +2,7 @@
  * Chooses an engine: the fastest native path, else WASM. A name (from `HOLDFAST_ENGINE`, or given)
  * forces one; a forced engine that this machine does not have is an error, never another engine.
  */
+import { readSync } from 'node:fs'
 import type { Engine } from './engine.ts'
 import { loadAddon, nativeEngines } from './native-engine.ts'
 import { openWasmEngine } from './wasm-engine.ts'
@@ -36,7 +37,7 @@ export class EngineUnavailable extends Error {
 export const listEngines = (): EngineCatalogue => {
   const load = loadAddon()
   return {
-    engines: [...(load.ok ? nativeEngines(load.addon) : []), openWasmEngine()],
+    engines: [...(load.ok ? nativeEngines(load.addon) : []), openWasmEngine(readSync)],
     nativeMissing: load.ok ? undefined : load.reason,
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The WASM engine: the same port as native code, on the kernels of `wasm-kernel.ts`. Files are read
- * straight into the kernel's tile.
+ * The WASM engine: the same port as native code, on the kernels of `wasm-kernel.ts`. Runs wherever
+ * WebAssembly has SIMD, browsers included; files are read by whoever opens it, straight into the
+ * kernel's tile.
  */
-import { readSync } from 'node:fs'
 import {
   checkSubtree,
   checkTower,
@@ -24,6 +24,19 @@ const PAIR_BYTES = 2 * DIGEST_BYTES
 
 /** Puts the next `length` payload bytes at the start of the tile; false stops the work. */
 type Fill = (tile: Uint8Array, at: number, length: number) => boolean
+
+/** Reads up to `length` bytes of an open file to `into[at]`; 0 at its end. Throws with `errno`. */
+export type ReadAt = (
+  fd: number,
+  into: Uint8Array,
+  at: number,
+  length: number,
+  position: number,
+) => number
+
+const noFiles: ReadAt = () => {
+  throw new Error('engine: opened without a way to read files')
+}
 
 const overlap = (a: Uint8Array, b: Uint8Array): boolean =>
   a.buffer === b.buffer &&
@@ -49,6 +62,11 @@ const checkMessages = (input: Uint8Array, size: number, out: Uint8Array): void =
 class WasmEngine implements Engine {
   readonly name = 'wasm'
   readonly #kernel = new WasmKernel()
+  readonly #readAt: ReadAt
+
+  constructor(readAt: ReadAt) {
+    this.#readAt = readAt
+  }
 
   messages(input: Uint8Array, size: number, out: Uint8Array): void {
     checkMessages(input, size, out)
@@ -138,7 +156,7 @@ class WasmEngine implements Engine {
   readFile(fd: number, offset: number, out: Uint8Array): number {
     let have = 0
     while (have < out.length) {
-      const got = readSync(fd, out, have, out.length - have, offset + have)
+      const got = this.#readAt(fd, out, have, out.length - have, offset + have)
       if (got === 0) break
       have += got
     }
@@ -216,5 +234,9 @@ class WasmEngine implements Engine {
   }
 }
 
-/** Opens the WASM engine. @throws Error when this machine's WebAssembly has no SIMD. */
-export const openWasmEngine = (): Engine => new WasmEngine()
+/**
+ * Opens the WASM engine.
+ * @param readAt for the calls that take descriptors; without it they throw.
+ * @throws Error when this machine's WebAssembly has no SIMD.
+ */
+export const openWasmEngine = (readAt: ReadAt = noFiles): Engine => new WasmEngine(readAt)

@@ -8,11 +8,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { BrowserContext, Page } from 'playwright-core'
+import { type OpenedBrowser, openBrowser } from '../support/browser.ts'
 import { noise } from '../support/corpus.ts'
 import { HOLDFAST_PROVIDER, Network, type ProviderProcess } from '../support/network.ts'
 import { publish, untilProven } from '../support/publishing.ts'
 import { until } from '../support/wait.ts'
-import { type OpenedBrowser, openBrowser } from './browser.ts'
 
 const opened = await openBrowser()
 if (typeof opened === 'string') console.warn(`skipped: ${opened}`)

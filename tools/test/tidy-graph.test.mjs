@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from '@jest/globals'
 import * as graph from '../tidy/graph.mjs'
+import { deadFiles } from '../tidy/reach.mjs'
 import { client, found, HEAD } from './tidy-trees.mjs'
 
 describe('package graph', () => {
@@ -107,10 +108,21 @@ describe('files and their imports', () => {
       'packages/client/test/tested.test.ts': "import '../src/tested.ts'\nimport './helper.ts'\n",
       'packages/client/test/helper.ts': '',
     }
-    expect(found(graph.deadFiles, files)).toEqual([
+    expect(found(deadFiles, files)).toEqual([
       'packages/client/src/tested.ts:1 only tests reach this file; use it, export it or delete it',
       'packages/client/src/dead.ts:1 nothing reaches this file; use it, export it or delete it',
     ])
+  })
+
+  test('what package.json exports is a face: others may import it, and it is reached', () => {
+    const exports = { './light': { default: './dist/src/light.js' } }
+    const files = {
+      ...client("import { a } from '@holdfast/protocol/light'\n"),
+      'packages/protocol/package.json': JSON.stringify({ name: '@holdfast/protocol', exports }),
+      'packages/protocol/src/light.ts': `${HEAD}export const a = 1\n`,
+    }
+    expect(found(graph.deepImports, files)).toEqual([])
+    expect(found(deadFiles, files).join()).not.toMatch('light')
   })
 
   test('a program named by its compiled path is reached', () => {
@@ -120,6 +132,6 @@ describe('files and their imports', () => {
       'tools/bench.mjs': "run(inRoot('bench', 'dist', 'src', 'main.js'))\n",
       'bench/src/main.ts': '',
     }
-    expect(found(graph.deadFiles, files)).toEqual([])
+    expect(found(deadFiles, files)).toEqual([])
   })
 })

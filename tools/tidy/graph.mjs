@@ -1,10 +1,11 @@
 /**
  * Rules over imports: which package may know which, no circles, no way round a package's face, no
- * dependency that is not declared or not used, no file that nothing reaches.
+ * dependency that is not declared or not used.
  *
  * TypeScript's project references do not enforce any of this: workspace links let every package
  * import every other, so a wrong arrow compiles and runs until somebody publishes the packages.
  */
+import { deadFiles, facesOf } from './reach.mjs'
 import { finding } from './tree.mjs'
 
 const PACKAGES = ['protocol', 'prover', 'chain', 'client', 'provider']
@@ -69,13 +70,14 @@ export const packageGraph = (tree) => {
   return found
 }
 
-/** Another package is entered through its name alone, never through its files. */
+/** Another package is entered through what it exports, never through its files. */
 export const deepImports = (tree) => {
   const found = []
+  const faces = facesOf(tree)
   for (const file of inWorkspace(tree)) {
     for (const { specifier, line } of file.imports) {
       const name = packageOf(specifier)
-      const deep = name?.startsWith(SCOPE) && specifier !== name
+      const deep = name?.startsWith(SCOPE) && specifier !== name && !faces.has(specifier)
       const target = tree.resolve(file, specifier)
       const across = target?.workspace !== undefined && target.workspace !== file.workspace
       if (!deep && !across) continue
@@ -238,52 +240,6 @@ export const indexFiles = (tree) => {
     }
   }
   return found
-}
-
-const ENTRY = [
-  /^src\/index\.ts$/,
-  /^bin\/[^/]+\.mjs$/,
-  /^tools\/[^/]+\.mjs$/,
-  /^[^/]+\.mjs$/,
-  /^vectors\/[^/]+\.mjs$/,
-  /\.bench\.ts$/,
-]
-
-/** Paths from the root as the tools put them together: `inRoot('bench', 'dist', 'src', 'main.js')`. */
-const rootedPaths = (text) =>
-  [...text.matchAll(/\binRoot\(((?:\s*'[^']*',?)+)\s*\)/g)].map(([, parts]) =>
-    [...parts.matchAll(/'([^']*)'/g)].map(([, part]) => part).join('/'),
-  )
-
-/** Every file that a file's text names in quotes; workers and programs are started by such names. */
-const namedFiles = (tree, file) => {
-  const relative = [...file.text.matchAll(/['"`](\.{1,2}\/[\w./-]+\.(?:ts|js|mjs))['"`]/g)].map(
-    ([, path]) => tree.resolve(file, path),
-  )
-  const rooted = rootedPaths(file.text).map((path) => tree.at(path))
-  return [...relative, ...rooted].filter((target) => target !== undefined)
-}
-
-const reachable = (tree, starts) => {
-  const seen = new Set(starts)
-  for (const file of seen) for (const target of namedFiles(tree, file)) seen.add(target)
-  return seen
-}
-
-/** Every file is reached from a face, a command or a test; shipped code not from tests alone. */
-export const deadFiles = (tree) => {
-  const entries = tree.files.filter(
-    (file) => file.isCode && !file.isTest && ENTRY.some((pattern) => pattern.test(file.inside)),
-  )
-  const tests = tree.files.filter((file) => file.isCode && /\.test\.m?[jt]s$/.test(file.name))
-  const shipped = reachable(tree, entries)
-  const any = reachable(tree, [...entries, ...tests])
-  return tree.code
-    .filter((file) => !(file.isSource ? shipped : any).has(file))
-    .map((file) => {
-      const reason = any.has(file) ? 'only tests reach this file' : 'nothing reaches this file'
-      return finding('dead-file', file, 1, `${reason}; use it, export it or delete it`)
-    })
 }
 
 export const GRAPH_RULES = [
