@@ -3,13 +3,15 @@
  * from the command line: keys come from keystore files, passphrases from files.
  */
 import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { type DashboardFlags, dashboard } from './cli/dashboard.ts'
 import { type InitFlags, init } from './cli/init.ts'
 import { deals, type EarningsFlags, earnings, type LookFlags, status } from './cli/look.ts'
 import { type CommandResult, printError, printResult } from './cli/output.ts'
+import { type RebuildFlags, rebuild } from './cli/rebuild.ts'
 import { type RunFlags, run } from './cli/run.ts'
 import { type ScrubFlags, scrub } from './cli/scrub.ts'
+import { VOLUME_ACTIONS, type VolumeAction, type VolumesFlags, volumes } from './cli/volumes.ts'
 
 const VERSION = '0.1.0'
 
@@ -119,10 +121,34 @@ const dashboardCommand = (program: Command): void => {
 const scrubCommand = (program: Command): void => {
   program
     .command('scrub')
-    .description('check every stored byte; the node must not be running')
+    .description('check every stored byte; of a running node, how its own scrubbing stands')
     .addOption(home())
     .option('--json', 'print one JSON value')
     .action((flags: ScrubFlags & JsonFlag) => finish(scrub(flags), flags.json === true))
+}
+
+const rebuildCommand = (program: Command): void => {
+  program
+    .command('rebuild')
+    .description('read the indexes from the sectors again; the node must not be running')
+    .addOption(home())
+    .option('--deep', 'from the records themselves, not from footers')
+    .option('--json', 'print one JSON value')
+    .action((flags: RebuildFlags & JsonFlag) => finish(rebuild(flags), flags.json === true))
+}
+
+const volumesCommand = (program: Command): void => {
+  program
+    .command('volumes')
+    .description('the disks that payloads lie on; a running node changes them at once')
+    .addArgument(new Argument('<action>', 'what to do').choices(VOLUME_ACTIONS))
+    .argument('[directory]', 'which volume')
+    .addOption(home())
+    .option('--capacity <size>', 'with add: how much of it may be taken, for example 2TiB')
+    .option('--json', 'print one JSON value')
+    .action((action: VolumeAction, directory: string | undefined, flags: VolumesFlags & JsonFlag) =>
+      finish(volumes(action, directory, flags), flags.json === true),
+    )
 }
 
 const main = async (): Promise<void> => {
@@ -142,6 +168,8 @@ const main = async (): Promise<void> => {
   earningsCommand(program)
   dashboardCommand(program)
   scrubCommand(program)
+  rebuildCommand(program)
+  volumesCommand(program)
   try {
     await program.parseAsync()
   } catch (error) {

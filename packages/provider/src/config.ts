@@ -48,6 +48,10 @@ export interface ProviderConfig extends OperatorConfig {
   readonly diskMargin: Bytes
   /** Disks that payloads lie on; undefined: the one directory that `init` made. */
   readonly volumes?: readonly ConfiguredVolume[] | undefined
+  /** Days that a payload nobody claims stays; undefined: 7. */
+  readonly trashDays?: number | undefined
+  /** Days in which everything stored is read once; undefined: 14. */
+  readonly scrubDays?: number | undefined
   /** Proven periods after which a deal is settled; undefined: by the length of the period. */
   readonly settleEvery: number | undefined
   /** JSON-RPC endpoints, the preferred first; the network file's unless given. */
@@ -106,6 +110,8 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
     payloadBytesMax: bytes(read.integer('payloadBytesMax', PAYLOAD_BYTES_MAX)),
     diskMargin: bytes(read.integer('diskMargin', 2n ** 63n)),
     volumes: read.has('volumes') ? volumesFrom(read) : undefined,
+    trashDays: read.has('trashDays') ? read.count('trashDays', { min: 1, max: 3650 }) : undefined,
+    scrubDays: read.has('scrubDays') ? read.count('scrubDays', { min: 1, max: 3650 }) : undefined,
     settleEvery: read.has('settleEvery')
       ? read.count('settleEvery', { min: 1, max: 10_000 })
       : undefined,

@@ -6,6 +6,7 @@
  * before anything is done about it.
  */
 import {
+  bytes,
   type CallOptions,
   type Commitment,
   type DealId,
@@ -16,8 +17,14 @@ import {
 } from '@holdfast/protocol'
 import type { PromiseBook } from './journal/promise-book.ts'
 import type { FoundDamage } from './journal/promises.ts'
+import { ingestPayload } from './store/ingest.ts'
 import type { ByteRange } from './store/ranges.ts'
 import type { Damage, SectorStore, StoredPayload } from './store/sector-store.ts'
+
+/** Where the bytes of a payload can be had, checked or not. */
+export interface RangeSource {
+  read(range: ByteRange, options?: CallOptions): AsyncIterable<Uint8Array>
+}
 
 export interface HoldingsDependencies {
   readonly store: SectorStore
@@ -117,6 +124,30 @@ export class Holdings {
       if (HoldfastError.is(error, 'VOLUME_UNAVAILABLE')) return true
       throw error
     }
+  }
+
+  /**
+   * Brings a damaged or lost payload back from wherever its bytes are, for example another replica.
+   * They are checked against the root before anything is believed; then the payload is served and
+   * proven again.
+   * @throws HoldfastError `ROOT_MISMATCH` when they are others, `DISK_FULL`, and what the source throws.
+   */
+  async repair(
+    { commitment, storedAt }: Pick<StoredPayload, 'commitment' | 'storedAt'>,
+    source: RangeSource,
+    options: CallOptions = {},
+  ): Promise<StoredPayload> {
+    const { root, length } = commitment
+    const name = `repair-${root.slice(2, 34)}`
+    const data = source.read({ start: bytes(0), end: length }, options)
+    const mended = await ingestPayload(
+      this.#dependencies.store,
+      { name, commitment, storedAt },
+      data,
+      options,
+    )
+    await this.noteMended(root)
+    return mended
   }
 
   /** A whole copy has taken the place of the damaged one. */

@@ -30,6 +30,7 @@ import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
 import { Performer } from './duties/performer.ts'
 import { Follower } from './follow/follower.ts'
+import { Housekeeping } from './gc/housekeeping.ts'
 import { Holdings } from './holdings.ts'
 import type { HomeLock, HomePaths } from './home.ts'
 import { Intake } from './intake/intake.ts'
@@ -87,6 +88,7 @@ export interface ProviderParts {
   readonly admission: Admission
   readonly checksum: Checksum
   readonly catalogue: CarCatalogue
+  readonly housekeeping: Housekeeping
 }
 
 const INTAKE_LIMITS = {
@@ -162,7 +164,9 @@ export const openParts = async (
   const catalogue = await CarCatalogue.open(indexed, paths.carIndex)
   const read = { shelf, bundles, checksum, catalogue }
   const stores = { lock, tls, store, book, follower, holdings, ...read }
-  const kept = { ...stores, performer, calls, admin, live, admission }
+  const housekeeping = new Housekeeping({ ...stores, performer, paths, clock, logger }, config)
+  housekeeping.register(admin)
+  const kept = { ...stores, performer, calls, admin, live, admission, housekeeping }
   const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
   return { ...kept, ...actorsOn(dependencies, options, kept, tokenKey) }
 }

@@ -119,6 +119,7 @@ export class Provider {
     )
     this.#tasks.run('index', (signal) => this.#parts.catalogue.run(signal))
     this.#tasks.run('expire', (signal) => this.#expire(signal))
+    this.#parts.housekeeping.start(this.#tasks)
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
     this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
     this.#desk.run(this.#tasks)

@@ -155,6 +155,8 @@ const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig>
     payloadBytesMax: known?.payloadBytesMax ?? PAYLOAD_MAX_DEFAULT,
     diskMargin: known?.diskMargin ?? DISK_MARGIN_DEFAULT,
     volumes: known?.volumes,
+    trashDays: known?.trashDays,
+    scrubDays: known?.scrubDays,
     settleEvery: flags.settleEvery === undefined ? known?.settleEvery : Number(flags.settleEvery),
   }
   for (const part of [paths.tls, paths.journal, paths.state]) {

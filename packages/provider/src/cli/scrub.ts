@@ -1,18 +1,15 @@
 /**
- * `scrub`: reads every stored payload and checks frames, kept layers and roots. The node must not be
- * running; damage is written down, so that the node declares it when it starts.
+ * `scrub`: reads every stored payload and checks frames, kept layers and roots, and that everything
+ * promised is there. Damage is written down, so that the node declares it when it starts. While the
+ * node runs it scrubs by itself, and the command shows how that stands.
  */
 import { resolve } from 'node:path'
-import { createJsonLogger, systemClock, systemRandom } from '@holdfast/chain'
-import { HoldfastError, type Root, timestamp } from '@holdfast/protocol'
-import { openProver } from '@holdfast/prover'
-import { readConfig } from '../config.ts'
-import { homePaths, lockHome } from '../home.ts'
-import { PromiseBook } from '../journal/promise-book.ts'
-import { volumesOf } from '../provider-parts.ts'
+import { HoldfastError, leafIndex, type Root } from '@holdfast/protocol'
+import { askAdmin } from '../admin/client.ts'
+import { holderOf, homePaths } from '../home.ts'
 import { formatBytes } from '../quantity.ts'
 import type { Damage } from '../store/sector-store.ts'
-import { VolumeSet } from '../store/volume-set.ts'
+import { type OfflineHome, withOfflineHome } from './offline.ts'
 import type { CommandResult } from './output.ts'
 
 export interface ScrubFlags {
@@ -27,41 +24,34 @@ interface Scrubbed {
 
 export const scrub = async (flags: ScrubFlags): Promise<CommandResult> => {
   const paths = homePaths(resolve(flags.home))
-  const config = await readConfig(paths.config)
-  const logger = createJsonLogger(process.stderr, { level: 'warn' })
-  const lock = await lockHome(paths)
-  const prover = await openProver({ logger })
-  try {
-    const now = timestamp(Math.floor(systemClock.now() / 1000))
-    const book = await PromiseBook.open(paths.journal, now, logger)
-    const { provider, diskMargin } = config
-    const volumes = volumesOf(config, paths)
-    const store = await VolumeSet.open(
-      { prover, random: systemRandom, logger, clock: systemClock },
-      { provider, diskMargin, volumes, indexes: paths.indexes },
-    )
-    const scrubbed = await scrubStore(store, book)
-    await store.close()
-    await book.close()
-    return resultOf(scrubbed)
-  } finally {
-    await prover.close()
-    await lock.release()
-  }
+  if ((await holderOf(paths.lock)) !== undefined)
+    return running(await askAdmin(paths.admin, 'scrub'))
+  return withOfflineHome(flags.home, async (home) => resultOf(await scrubStore(home)))
 }
 
-const scrubStore = async (store: VolumeSet, book: PromiseBook): Promise<Scrubbed> => {
+const running = (status: Readonly<Record<string, unknown>>): CommandResult => {
+  const { payloads, verifiedBytes, days, damaged } = status
+  const verified = formatBytes(BigInt(String(verifiedBytes)))
+  const line = `${payloads} payloads; ${verified} verified in the last ${days} days; ${damaged} found damaged since the start`
+  return { json: status, lines: [line] }
+}
+
+const scrubStore = async ({ store, holdings, book }: OfflineHome): Promise<Scrubbed> => {
   const damaged: ({ readonly root: Root } & Damage)[] = []
   let payloads = 0
   let bytes = 0n
   for (const { commitment } of [...store.stored()]) {
-    const damage = await store.verify(commitment.root)
+    const damage = await holdings.verify(commitment.root)
     payloads++
     bytes += commitment.length
-    if (damage === undefined) continue
-    damaged.push({ root: commitment.root, ...damage })
-    if (book.promises.damages.has(commitment.root)) continue
-    await book.record({ kind: 'damage-found', root: commitment.root, ...damage })
+    if (damage !== undefined) damaged.push({ root: commitment.root, ...damage })
+  }
+  for (const { receipt } of book.promises.sessions.values()) {
+    if (receipt === undefined || store.find(receipt.receipt.root) !== undefined) continue
+    const { root } = receipt.receipt
+    const lost = { leaf: leafIndex(0), what: 'the payload is not in the store' }
+    await holdings.noteDamage(root, lost)
+    damaged.push({ root, ...lost })
   }
   return { payloads, bytes, damaged }
 }

@@ -19,6 +19,13 @@ export interface TableMemory {
   readonly counts: SharedArrayBuffer
 }
 
+export interface VerifiedTotals {
+  readonly payloads: number
+  /** Their bytes. */
+  readonly length: bigint
+  readonly oldest: number | undefined
+}
+
 const CAPACITY_MIN = 1024
 const PUT = 0
 const ALIVE = 1
@@ -123,6 +130,36 @@ export class RecordTable {
       const entry = this.at(index)
       if (entry !== undefined) yield entry.trailer.commitment.root
     }
+  }
+
+  /** Up to `limit` payloads, those verified longest ago first. One pass over the marks. */
+  oldest(limit: number): readonly Entry[] {
+    const found: { readonly index: number; readonly mark: number }[] = []
+    let newest = Number.POSITIVE_INFINITY
+    for (let index = 0; index < this.places; index++) {
+      const mark = this.markAt(index)
+      if (mark === undefined || (found.length >= limit && mark >= newest)) continue
+      found.push({ index, mark })
+      if (found.length < 2 * limit) continue
+      found.sort((a, b) => a.mark - b.mark).length = limit
+      newest = found.at(-1)?.mark ?? newest
+    }
+    const best = found.sort((a, b) => a.mark - b.mark).slice(0, limit)
+    return best.flatMap(({ index }) => this.at(index) ?? [])
+  }
+
+  /** What was verified at or after a moment, and the oldest verification of all. */
+  verifiedSince(seconds: number): VerifiedTotals {
+    const totals = { payloads: 0, length: 0n, oldest: undefined as number | undefined }
+    for (let index = 0; index < this.places; index++) {
+      const mark = this.markAt(index)
+      if (mark === undefined) continue
+      totals.oldest = Math.min(totals.oldest ?? mark, mark)
+      if (mark < seconds) continue
+      totals.payloads++
+      totals.length += this.#view.getBigUint64(index * ENTRY_BYTES + AT.length, true)
+    }
+    return totals
   }
 
   /** What each sector holds, by its number. */

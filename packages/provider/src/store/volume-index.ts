@@ -1,6 +1,6 @@
 /**
  * The index of one volume, in LevelDB: which payload each own sector holds, so that a restart need
- * not open every file, and when each payload was last verified. It lies in the node's home, not on
+ * not open every file, when each payload was last verified, and since when nobody has a claim on it. It lies in the node's home, not on
  * the volume: LevelDB works on libuv's threads, and a disk that hangs would take all of them.
  *
  * Invariants: everything in it can be read from the sectors again, and is when it is missing; each
@@ -14,7 +14,6 @@ import { crc32c } from './crc32c.ts'
 import { decodeEntry, ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
 
 const OWN = 'own/'
-const VERIFIED = 'verified/'
 const text = new TextEncoder()
 
 const sealed = (key: string, value: Uint8Array): Uint8Array => {
@@ -32,6 +31,9 @@ const opened = (key: string, stored: Uint8Array): Uint8Array | undefined => {
   const wanted = view.getUint32(value.length, true)
   return crc32c(value, crc32c(text.encode(key))) === wanted ? value : undefined
 }
+
+/** `verified`: when it last was; `trash`: since when nobody has a claim on it. */
+export type StampKind = 'verified' | 'trash'
 
 export type IndexChange = readonly [file: string, entry: Entry | undefined]
 
@@ -70,14 +72,14 @@ export class VolumeIndex {
     return known
   }
 
-  /** When payloads were last verified, in seconds since 1970. */
-  async *verified(): AsyncGenerator<readonly [Root, number]> {
-    const range = { gte: VERIFIED, lt: `${VERIFIED}~` }
+  /** Payloads and the seconds since 1970 that were noted of them. */
+  async *stamps(kind: StampKind): AsyncGenerator<readonly [Root, number]> {
+    const range = { gte: `${kind}/`, lt: `${kind}/~` }
     for await (const [key, stored] of this.#level.iterator(range)) {
       const value = opened(key, stored)
       if (value?.length !== 4) continue
       const at = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
-      yield [root(key.slice(VERIFIED.length)), at]
+      yield [root(key.slice(kind.length + 1)), at]
     }
   }
 
@@ -102,15 +104,15 @@ export class VolumeIndex {
     await batch.write()
   }
 
-  async noteVerified(payload: Root, at: number): Promise<void> {
-    const key = `${VERIFIED}${payload}`
+  async stamp(kind: StampKind, payload: Root, at: number): Promise<void> {
+    const key = `${kind}/${payload}`
     const value = new Uint8Array(4)
     new DataView(value.buffer).setUint32(0, at, true)
     await this.#level.put(key, sealed(key, value))
   }
 
-  async forget(payload: Root): Promise<void> {
-    await this.#level.del(`${VERIFIED}${payload}`)
+  async unstamp(kind: StampKind, payload: Root): Promise<void> {
+    await this.#level.del(`${kind}/${payload}`)
   }
 
   /** Forgets everything: the sectors are read again. */

@@ -237,7 +237,10 @@ export class VolumeList {
   }
 
   #take(volume: Volume, { directory, draining = false }: VolumePlan): void {
-    this.#volumes = [...this.#volumes, volume]
+    const order = this.#options.volumes.map((planned) => planned.directory)
+    const at = ({ directory: of }: Volume): number =>
+      order.includes(of) ? order.indexOf(of) : order.length
+    this.#volumes = [...this.#volumes, volume].sort((a, b) => at(a) - at(b))
     if (draining) this.#draining.add(directory)
     volume.loadVerified().catch((error: unknown) => {
       const fields = { path: directory, reason: String(error) }

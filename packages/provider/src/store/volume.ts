@@ -34,7 +34,7 @@ export class Volume {
   readonly #dependencies: VolumeDependencies
   readonly #thread: VolumeThread
   readonly #frames: FramePool
-  readonly #index: VolumeIndex
+  readonly index: VolumeIndex
   readonly #slabs = new SlabPool(SLABS)
   readonly #paths: VolumePaths
   readonly #options: VolumeOptions
@@ -52,7 +52,7 @@ export class Volume {
     this.#options = input.options
     this.#paths = volumePaths(input.options.directory)
     this.#thread = parts.thread
-    this.#index = parts.index
+    this.index = parts.index
     this.table = parts.table
     this.#report = parts.report
     this.#frames = new FramePool(
@@ -226,13 +226,13 @@ export class Volume {
   /** Remembers when a payload was verified. */
   async noteVerified(root: Root, at: number): Promise<void> {
     await this.ask({ kind: 'mark', root, at })
-    await this.#index.noteVerified(root, at)
+    await this.index.stamp('verified', root, at)
   }
 
   /** Brings the times of verification of former runs into the table. */
   async loadVerified(): Promise<void> {
-    for await (const [root, at] of this.#index.verified()) {
-      if (this.find(root) === undefined) await this.#index.forget(root)
+    for await (const [root, at] of this.index.stamps('verified')) {
+      if (this.find(root) === undefined) await this.index.unstamp('verified', root)
       else await this.ask({ kind: 'mark', root, at })
     }
   }
@@ -241,7 +241,7 @@ export class Volume {
   async close(): Promise<void> {
     await this.#frames.close()
     await this.#thread.close()
-    await this.#index.close()
+    await this.index.close()
   }
 
   #name(): { readonly volume: string; readonly path: string } {
@@ -258,6 +258,6 @@ export class Volume {
       this.#dependencies.logger.error('volume takes no more writes', fields)
     }
     this.#report = report
-    this.#index.apply(report.changes)
+    this.index.apply(report.changes)
   }
 }

@@ -38,7 +38,13 @@ interface Upload {
   durable: number
 }
 
-type Known = 'stored' | 'removing' | 'sealing' | 'gone'
+/** What must be found of a payload that was ever sealed. */
+interface Known {
+  readonly payload: Payload
+  state: 'stored' | 'gone' | 'unsure'
+  /** What will be true when the last operation on it is durable. */
+  next: 'stored' | 'gone'
+}
 
 export class SimulatedVolume {
   readonly disk = new SimulatedDisk()
@@ -48,7 +54,7 @@ export class SimulatedVolume {
   #index = new Map<string, Entry>()
   #olderIndex = new Map<string, Entry>()
   #uploads = new Map<string, Upload>()
-  readonly #payloads = new Map<Root, { readonly payload: Payload; state: Known }>()
+  readonly #payloads = new Map<Root, Known>()
   #retired: number[] = []
   #names = 0
   #randomByte = 0
@@ -134,7 +140,7 @@ export class SimulatedVolume {
     const payload = MADE[this.chance(MADE.length)]
     if (payload === undefined) throw new Error('there are payloads')
     const busy = [...this.#uploads.values()].some((upload) => upload.payload === payload)
-    if (busy || this.#payloads.get(payload.commitment.root)?.state === 'sealing') return nothing
+    if (busy) return nothing
     const name = `u${this.#names++}`
     const { commitment } = payload
     this.#engine.apply<'reserve'>({ kind: 'reserve', name, commitment, layersBytes: bytes(0) })
@@ -162,11 +168,19 @@ export class SimulatedVolume {
     const framesCrc = this.#engine.apply<'prepare'>({ kind: 'prepare', name })
     if (framesCrc === undefined) return nothing
     this.#uploads.delete(name)
-    const former = this.#payloads.get(commitment.root)?.state
-    const state = former === 'stored' || former === 'removing' ? former : 'sealing'
-    this.#payloads.set(commitment.root, { payload: upload.payload, state })
+    const { payload } = upload
+    const known = this.#payloads.get(commitment.root) ?? {
+      payload,
+      state: 'unsure',
+      next: 'stored',
+    }
+    this.#payloads.set(commitment.root, known)
+    if (known.state !== 'stored') known.state = 'unsure'
+    known.next = 'stored'
     this.#engine.apply<'seal'>({ kind: 'seal', name, storedAt: timestamp(7), framesCrc })
-    return () => this.#payloads.set(commitment.root, { payload: upload.payload, state: 'stored' })
+    return () => {
+      known.state = known.next
+    }
   }
 
   #discard(): () => void {
@@ -181,10 +195,11 @@ export class SimulatedVolume {
     const stored = [...this.#payloads].filter(([, { state }]) => state === 'stored')
     const [root, known] = stored[this.chance(Math.max(1, stored.length))] ?? []
     if (root === undefined || known === undefined) return nothing
-    known.state = 'removing'
+    known.state = 'unsure'
+    known.next = 'gone'
     this.#engine.apply<'remove'>({ kind: 'remove', root })
     return () => {
-      if (known.state === 'removing') known.state = 'gone'
+      known.state = known.next
     }
   }
 
@@ -228,7 +243,7 @@ export class SimulatedVolume {
     this.#engine.commit()
   }
 
-  #checkPayload(root: Root, known: { readonly payload: Payload; state: Known }): void {
+  #checkPayload(root: Root, known: Known): void {
     const entry = this.#engine.table.get(root)
     if (entry === undefined) {
       if (known.state === 'stored') throw new Error(`${root} is lost`)

@@ -1,0 +1,187 @@
+/**
+ * Gives back the room of payloads nobody has a claim on: first they are in the trash, for days of the
+ * ledger's time; then they are removed; then the sectors they leave mostly empty are copied together.
+ *
+ * Invariants: a payload is removed only when no claim was seen for the whole trash time, ending now;
+ * what the wall clock says does not matter; the journal knows of a removal before it happens; a
+ * sector is deleted only after a time in which nobody can still be reading it.
+ */
+import {
+  type Clock,
+  HoldfastError,
+  type Logger,
+  milliseconds,
+  type Root,
+  type Seconds,
+  type Timestamp,
+  toNumber,
+} from '@holdfast/protocol'
+import type { Follower } from '../follow/follower.ts'
+import type { Holdings } from '../holdings.ts'
+import type { PromiseBook } from '../journal/promise-book.ts'
+import type { Volume } from '../store/volume.ts'
+import type { VolumeSet } from '../store/volume-set.ts'
+import { claimedRoots } from './claims.ts'
+
+export interface CollectorDependencies {
+  readonly store: VolumeSet
+  readonly holdings: Pick<Holdings, 'verify'>
+  readonly book: PromiseBook
+  readonly follower: Pick<Follower, 'state'>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface CollectorOptions {
+  /** Days of the ledger that a payload nobody claims stays, and a receipt without a deal counts. */
+  readonly trashTime: Seconds
+  readonly everyMs?: number
+  /** How long an emptied sector stays for those who may be reading it. */
+  readonly graceMs?: number
+}
+
+const EVERY_MS = 10 * 60_000
+const GRACE_MS = 10 * 60_000
+/** Payloads looked at before others get their turn. */
+const SLICE = 1_000
+
+interface Emptied {
+  readonly volume: Volume
+  readonly sector: number
+  readonly since: number
+}
+
+export class Collector {
+  readonly #dependencies: CollectorDependencies
+  readonly #options: CollectorOptions
+  #emptied: Emptied[] = []
+
+  constructor(dependencies: CollectorDependencies, options: CollectorOptions) {
+    this.#dependencies = dependencies
+    this.#options = options
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#dependencies
+    while (!signal.aborted) {
+      await clock.sleep(milliseconds(this.#options.everyMs ?? EVERY_MS), { signal })
+      await this.pass(signal).catch((error: unknown) => {
+        if (signal.aborted) return
+        logger.error('collection ended early: it will be tried again', { reason: String(error) })
+      })
+    }
+  }
+
+  /** One round over everything. */
+  async pass(signal?: AbortSignal): Promise<{ readonly removed: number }> {
+    let removed = 0
+    for (const volume of this.#usable()) removed += await this.#sweep(volume, signal)
+    for (const volume of this.#usable()) await this.#compact(volume, signal)
+    await this.#dropEmptied()
+    return { removed }
+  }
+
+  #usable(): readonly Volume[] {
+    const { volumes } = this.#dependencies.store
+    return volumes.filter(
+      (v) => v.unavailableReason === undefined && v.readOnlyReason === undefined,
+    )
+  }
+
+  /** Everything that must stay; undefined before the first block. */
+  #claims(): { readonly claimed: ReadonlySet<Root>; readonly now: Timestamp } | undefined {
+    const { follower, book } = this.#dependencies
+    const { state } = follower
+    const now = state.cursor?.timestamp
+    if (now === undefined) return undefined
+    const receiptTime = this.#options.trashTime
+    const finalBefore = state.finalBefore()
+    const { promises } = book
+    return { claimed: claimedRoots({ state, promises, finalBefore, now, receiptTime }), now }
+  }
+
+  async #sweep(volume: Volume, signal: AbortSignal | undefined): Promise<number> {
+    const trashed = new Map<Root, number>()
+    for await (const [root, since] of volume.index.stamps('trash')) trashed.set(root, since)
+    let removed = 0
+    let seen = 0
+    let claims = this.#claims()
+    for (const entry of volume.table.values()) {
+      if (seen++ % SLICE === 0) {
+        await this.#dependencies.clock.sleep(
+          milliseconds(0),
+          signal === undefined ? {} : { signal },
+        )
+        claims = this.#claims()
+      }
+      if (claims === undefined) return removed
+      const { root } = entry.trailer.commitment
+      const since = trashed.get(root)
+      if (claims.claimed.has(root)) {
+        if (since !== undefined) await volume.index.unstamp('trash', root)
+      } else if (since === undefined) {
+        await volume.index.stamp('trash', root, toNumber(claims.now))
+      } else if (BigInt(since) + this.#options.trashTime <= claims.now) {
+        await this.#remove(volume, root)
+        removed++
+      }
+    }
+    return removed
+  }
+
+  /** The last look and the removal are one: no claim can come in between unseen. */
+  async #remove(volume: Volume, root: Root): Promise<void> {
+    const { book, logger } = this.#dependencies
+    await book.record({ kind: 'payload-removed', root })
+    if (this.#claims()?.claimed.has(root) !== false) return
+    await volume.ask({ kind: 'remove', root })
+    await volume.index.unstamp('trash', root)
+    logger.info('payload removed: nobody has a claim on it', { root })
+  }
+
+  /** Copies what is alive out of sectors that are mostly dead. */
+  async #compact(volume: Volume, signal: AbortSignal | undefined): Promise<void> {
+    const left = new Set(this.#emptied.filter((e) => e.volume === volume).map((e) => e.sector))
+    for (;;) {
+      if (signal?.aborted) return
+      const found = await volume.ask({ kind: 'collectable', except: [...left] })
+      if (found === undefined) return
+      const { sector, live } = found
+      left.add(sector)
+      if (!(await this.#empty(volume, sector, live))) continue
+      if (!(await volume.ask({ kind: 'retire', sector }))) continue
+      const since = this.#dependencies.clock.now()
+      this.#emptied.push({ volume, sector, since })
+    }
+  }
+
+  /** False when something stays: damaged, or no room to copy to. */
+  async #empty(volume: Volume, sector: number, live: readonly Root[]): Promise<boolean> {
+    const { holdings, logger } = this.#dependencies
+    for (const root of live) {
+      try {
+        const moved = await volume.ask({ kind: 'move', root, from: sector })
+        const stays = !moved && volume.find(root)?.sector.number === sector
+        if (!stays) continue
+        await holdings.verify(root)
+        return false
+      } catch (error) {
+        if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+        logger.warn('no room to copy a sector together', { path: volume.directory, sector })
+        return false
+      }
+    }
+    return true
+  }
+
+  async #dropEmptied(): Promise<void> {
+    const { clock, logger } = this.#dependencies
+    const { graceMs = GRACE_MS } = this.#options
+    const due = this.#emptied.filter(({ since }) => clock.now() - since >= graceMs)
+    this.#emptied = this.#emptied.filter((emptied) => !due.includes(emptied))
+    for (const { volume, sector } of due) {
+      await volume.ask({ kind: 'drop', sector })
+      logger.info('sector removed', { path: volume.directory, sector })
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/** What may be collected, when, and that collecting gives room back without losing anything. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock } from '@holdfast/chain'
+import { bytes, type Commitment, period, type Root, seconds, timestamp } from '@holdfast/protocol'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { claimedRoots } from '../../src/gc/claims.ts'
+import { Collector, type CollectorDependencies } from '../../src/gc/collector.ts'
+import { Promises } from '../../src/journal/promises.ts'
+import type { VolumeSet } from '../../src/store/volume-set.ts'
+import { payloadOf } from '../support/payloads.ts'
+import { readAll, StoreBox, storePayload } from '../support/store.ts'
+
+const DAY = 86_400
+
+/** A deal as far as claims look at it. */
+const dealOn = (root: Root, change: { closed?: boolean; end?: number } = {}): never =>
+  ({ terms: { root }, closed: change.closed ?? false, end: period(change.end ?? 10) }) as never
+
+describe('collection', () => {
+  let box: StoreBox
+  let set: VolumeSet
+  let deals: never[]
+  let now: number
+  const removed: Root[] = []
+  beforeEach(async () => {
+    box = await StoreBox.create()
+    set = await box.open({ sharedSectorBytes: bytes(40_000) })
+    deals = []
+    now = 1_800_000_000
+    removed.length = 0
+  })
+  afterEach(() => box.remove())
+
+  const collector = (): Collector => {
+    const state = {
+      cursor: {
+        get timestamp() {
+          return timestamp(now)
+        },
+      },
+      finalBefore: () => period(100),
+      deals: () => deals,
+      deal: () => undefined,
+    }
+    const book = {
+      promises: new Promises(),
+      record: async (entry: { root: Root }) => {
+        removed.push(entry.root)
+      },
+    }
+    const dependencies = {
+      ...{ store: set, clock: systemClock, logger: box.logger },
+      ...{ follower: { state }, book, holdings: { verify: (root: Root) => set.verify(root) } },
+    }
+    const options = { trashTime: seconds(7 * DAY), graceMs: 0 }
+    return new Collector(dependencies as unknown as CollectorDependencies, options)
+  }
+
+  test('one deal of two on the same content ends: the content stays until the other ends', async () => {
+    const { root } = await storePayload(set, payloadOf(5_000, 1))
+    const collecting = collector()
+    deals = [dealOn(root, { closed: true }), dealOn(root)]
+    for (let day = 0; day < 10; day++, now += DAY) await collecting.pass()
+    expect(set.find(root)).toBeDefined()
+    deals = [dealOn(root, { closed: true }), dealOn(root, { closed: true })]
+    for (let day = 0; day < 7; day++, now += DAY) await collecting.pass()
+    expect(set.find(root)).toBeDefined()
+    await collecting.pass()
+    expect([set.find(root), removed]).toEqual([undefined, [root]])
+  })
+
+  test('a claim that comes back starts the trash time anew; an end that is not final is none', async () => {
+    const { root } = await storePayload(set, payloadOf(5_000, 1))
+    const collecting = collector()
+    await collecting.pass()
+    now += 6 * DAY
+    deals = [dealOn(root, { closed: true, end: 100 })]
+    await collecting.pass()
+    deals = []
+    now += 2 * DAY
+    await collecting.pass()
+    now += 6 * DAY
+    await collecting.pass()
+    expect(set.find(root)).toBeDefined()
+    now += 2 * DAY
+    await collecting.pass()
+    expect(set.find(root)).toBeUndefined()
+  })
+
+  test('sectors that are mostly dead are copied together, and what lives stays readable', async () => {
+    const kept: Commitment[] = []
+    const gone: Commitment[] = []
+    for (let seed = 1; seed <= 24; seed++) {
+      const commitment = await storePayload(set, payloadOf(5_000, seed))
+      ;(seed % 4 === 0 ? kept : gone).push(commitment)
+    }
+    const before = (await set.usage()).used
+    deals = kept.map(({ root }) => dealOn(root))
+    const collecting = collector()
+    await collecting.pass()
+    now += 8 * DAY
+    await collecting.pass()
+    await collecting.pass()
+    const { used } = await set.usage()
+    expect(used).toBeLessThan(before / 2n)
+    for (const commitment of kept) expect(await readAll(set, commitment)).toHaveLength(5_000)
+    await box.close(set)
+    set = await box.open({ sharedSectorBytes: bytes(40_000), rebuild: 'deep' })
+    for (const { root } of gone) expect(set.find(root)).toBeUndefined()
+    for (const commitment of kept) expect(await readAll(set, commitment)).toHaveLength(5_000)
+    expect((await readdir(join(box.directory, 'sectors'))).length).toBeLessThan(6)
+  })
+
+  test('a receipt without a deal is a claim for its time, an accepted deal until it is refused', () => {
+    const root = `0x${'01'.repeat(32)}` as Root
+    const facts = {
+      state: { deals: () => [], deal: () => undefined },
+      finalBefore: period(0),
+      receiptTime: seconds(DAY),
+    }
+    const session = (receipt: object | undefined): never =>
+      ({ request: { voucher: { root } }, end: undefined, receipt }) as never
+    const at = (given: number, promises: object): boolean =>
+      claimedRoots({ ...facts, now: timestamp(given), promises: promises as never }).has(root)
+    const receipt = { receipt: { storedAt: timestamp(1_000) } }
+    const withReceipt = { sessions: new Map([['s', session(receipt)]]), deals: new Map() }
+    expect([at(1_000 + DAY - 1, withReceipt), at(1_000 + DAY, withReceipt)]).toEqual([true, false])
+    const open = { sessions: new Map([['s', session(undefined)]]), deals: new Map() }
+    expect(at(9_000_000, open)).toBe(true)
+    const accepted = (refused: string | undefined): object => ({
+      sessions: new Map(),
+      deals: new Map([['d', { deal: 'd', proposal: { terms: { root } }, refused }]]),
+    })
+    expect([at(1, accepted(undefined)), at(1, accepted('late'))]).toEqual([true, false])
+  })
+})

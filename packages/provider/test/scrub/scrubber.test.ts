@@ -1,0 +1,141 @@
+/** Scrubbing: oldest first, remembered over a restart, yielding; and repair of what it finds. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@holdfast/chain'
+import { type Clock, milliseconds, type Root, seconds, timestamp } from '@holdfast/protocol'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { Holdings } from '../../src/holdings.ts'
+import { PromiseBook } from '../../src/journal/promise-book.ts'
+import { Scrubber } from '../../src/scrub/scrubber.ts'
+import type { VolumeSet } from '../../src/store/volume-set.ts'
+import { commitmentOf, payloadOf } from '../support/payloads.ts'
+import { flipByte, NOW, readAll, StoreBox, storePayload } from '../support/store.ts'
+
+const DAY = 86_400
+
+describe('scrubbing', () => {
+  let box: StoreBox
+  let journal: string
+  let book: PromiseBook
+  beforeEach(async () => {
+    today = 5
+    box = await StoreBox.create()
+    journal = await mkdtemp(join(tmpdir(), 'holdfast-scrub-'))
+    book = await PromiseBook.open(journal, timestamp(1), box.logger)
+  })
+  afterEach(async () => {
+    await book.close()
+    await box.remove()
+    await rm(journal, { recursive: true, force: true })
+  })
+
+  const holdingsOn = (store: VolumeSet): Holdings =>
+    new Holdings({ store, book, logger: box.logger, dealsOf: () => [], onDamage: () => undefined })
+
+  /** A clock some days after everything was stored, which does not really sleep but for the watch. */
+  let today = 5
+  const clockWith = (slept: number[] = []): Clock => ({
+    now: () => milliseconds((Number(NOW) + today * DAY) * 1000),
+    sleep: async (ms, options) => {
+      slept.push(Number(ms))
+      await systemClock.sleep(milliseconds(ms === 1_000 ? 1_000 : 0), options)
+    },
+  })
+
+  /** Runs until nothing is left to verify. */
+  const scrubAll = async (
+    store: VolumeSet,
+    clock: Clock,
+    isProving = () => false,
+  ): Promise<Root[]> => {
+    const order: Root[] = []
+    const controller = new AbortController()
+    const holdings = holdingsOn(store)
+    const watched = {
+      damageOf: (root: Root) => holdings.damageOf(root),
+      verify: async (root: Root) => {
+        order.push(root)
+        return holdings.verify(root)
+      },
+    }
+    const idle: Clock = {
+      ...clock,
+      sleep: async (ms, options) => {
+        await clock.sleep(ms, options)
+        if (ms === 60_000) controller.abort()
+      },
+    }
+    const scrubber = new Scrubber(
+      { store, holdings: watched, clock: idle, logger: box.logger, isProving },
+      { passTime: seconds(14 * DAY) },
+    )
+    await scrubber.run(controller.signal)
+    return order
+  }
+
+  test('verifies everything once a pass, oldest first, and remembers it over a restart', async () => {
+    let store = await box.open({ clock: clockWith() })
+    const roots: Root[] = []
+    for (let seed = 1; seed <= 5; seed++)
+      roots.push((await storePayload(store, payloadOf(3_000, seed))).root)
+    await store.verify(roots[0] as Root)
+    today = 6
+    const order = await scrubAll(store, clockWith())
+    expect([...order].sort()).toEqual(roots.slice(1).sort())
+    await box.close(store)
+    store = await box.open({ clock: clockWith() })
+    await Promise.all(store.volumes.map((volume) => volume.loadVerified()))
+    expect(await scrubAll(store, clockWith())).toEqual([])
+    today = 10
+    expect(await scrubAll(store, clockWith())).toHaveLength(5)
+    const status = new Scrubber(
+      {
+        store,
+        holdings: holdingsOn(store),
+        clock: clockWith(),
+        logger: box.logger,
+        isProving: () => false,
+      },
+      { passTime: seconds(14 * DAY) },
+    ).status(14)
+    expect(status).toMatchObject({ payloads: 5, verifiedBytes: 15_000n })
+  })
+
+  test('waits while there is something to prove', async () => {
+    const slept: number[] = []
+    const store = await box.open({ clock: clockWith() })
+    await storePayload(store, payloadOf(3_000, 1))
+    let proving = 3
+    const order = await scrubAll(store, clockWith(slept), () => proving-- > 0)
+    expect(order).toHaveLength(1)
+    expect(slept.slice(0, 3)).toEqual([500, 500, 500])
+  })
+
+  test('damage is written down, and mended from another replica, checked', async () => {
+    const payload = payloadOf(300_000, 1)
+    const store = await box.open({ clock: clockWith() })
+    const { root } = await storePayload(store, payload)
+    const stored = store.find(root)
+    await flipByte(stored?.payload.path ?? '', Number(stored?.payload.offset) + 150_000)
+    await scrubAll(store, clockWith())
+    const holdings = holdingsOn(store)
+    expect(holdings.damageOf(root)).toMatchObject({ leaf: 128n })
+    const commitment = commitmentOf(payload)
+    const sourceOf = (data: Uint8Array): { read(): AsyncIterable<Uint8Array> } => ({
+      async *read() {
+        for (let at = 0; at < data.length; at += 100_000) yield data.subarray(at, at + 100_000)
+      },
+    })
+    const wrong = payloadOf(300_000, 2)
+    const again = { commitment, storedAt: NOW }
+    await expect(holdings.repair(again, sourceOf(wrong))).rejects.toMatchObject({
+      detail: { code: 'ROOT_MISMATCH' },
+    })
+    expect(holdings.damageOf(root)).toBeDefined()
+    await holdings.repair(again, sourceOf(payload))
+    expect(holdings.damageOf(root)).toBeUndefined()
+    expect(Buffer.from(await readAll(store, commitment)).equals(payload)).toBe(true)
+    expect(store.staged().size).toBe(0)
+  })
+})
