@@ -41,6 +41,8 @@ export interface HousekeepingOptions {
 }
 
 const DAY = 86_400
+/** What scrubbing waits for. */
+const PROOFS: ReadonlySet<string> = new Set(['prove', 'answer-audit', 'answer-dispute'])
 const TRASH_DAYS = 7
 const SCRUB_DAYS = 14
 
@@ -53,7 +55,7 @@ export class Housekeeping {
     const { store, performer } = dependencies
     const { trashDays = TRASH_DAYS, scrubDays = SCRUB_DAYS } = options
     this.collector = new Collector(dependencies, { trashTime: seconds(trashDays * DAY) })
-    const isProving = (): boolean => performer.duties().some(({ kind }) => kind === 'prove')
+    const isProving = (): boolean => performer.duties().some(({ kind }) => PROOFS.has(kind))
     this.scrubber = new Scrubber(
       { ...dependencies, isProving },
       { passTime: seconds(scrubDays * DAY) },
