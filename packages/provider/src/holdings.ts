@@ -94,6 +94,22 @@ export class Holdings {
     return damage
   }
 
+  /**
+   * Somebody read a payload by its path and found it damaged: it is looked at where it lies now, because
+   * it may have been moved in between.
+   * @returns whether it is damaged; then that is written down.
+   */
+  async suspect(root: Root, damage: Damage, options: CallOptions = {}): Promise<boolean> {
+    const { store, logger } = this.#dependencies
+    if (this.damageOf(root) !== undefined) return true
+    if (this.#isKnown(root) && (await store.verify(root, options)) === undefined) {
+      logger.warn('payload moved while it was read, and is whole', { root, what: damage.what })
+      return false
+    }
+    await this.noteDamage(root, damage)
+    return true
+  }
+
   /** Remembers that a payload is damaged. The first word about a payload stays. */
   async noteDamage(root: Root, { leaf, what }: Damage): Promise<void> {
     const { book, logger, dealsOf, onDamage } = this.#dependencies

@@ -105,6 +105,16 @@ export function* promisedRoots({ book, follower }: ProviderParts): Iterable<Root
   for (const { inTree, terms } of follower.state.deals()) if (inTree) yield terms.root
 }
 
+/** Payloads that nothing here explains: their sessions were forgotten. */
+export const unexplained = (parts: ProviderParts): number => {
+  const known = new Set(promisedRoots(parts))
+  for (const { request } of parts.book.promises.sessions.values()) known.add(request.voucher.root)
+  for (const { terms } of parts.follower.state.deals()) known.add(terms.root)
+  let count = 0
+  for (const { commitment } of parts.store.stored()) if (!known.has(commitment.root)) count++
+  return count
+}
+
 /** The stores, the follower and who reads them; then the actors on top. */
 export const openParts = async (
   dependencies: ProviderDependencies,

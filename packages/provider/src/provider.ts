@@ -22,6 +22,7 @@ import {
   type ProviderOptions,
   type ProviderParts,
   promisedRoots,
+  unexplained,
 } from './provider-parts.ts'
 import { RpcServer } from './rpc/server.ts'
 import { TaskGroup } from './task-group.ts'
@@ -33,6 +34,8 @@ export interface ProviderEndpoints {
 }
 
 const EXPIRE_EVERY_MS = 60_000
+const UNEXPLAINED = 'payloads are stored that nobody here remembers: is the journal an older copy?'
+
 export class Provider {
   readonly #dependencies: ProviderDependencies
   readonly #options: ProviderOptions
@@ -89,6 +92,8 @@ export class Provider {
       const parts = await openParts(dependencies, options, lock)
       await parts.intake.recover()
       await parts.holdings.noteLost(promisedRoots(parts))
+      const payloads = unexplained(parts)
+      if (payloads > 0) dependencies.logger.warn(UNEXPLAINED, { payloads })
       const { paths, software } = options
       const place = { paths, software, live: parts.live }
       const desk = await OperatorDesk.open(dependencies, place, parts)

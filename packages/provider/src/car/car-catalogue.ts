@@ -91,6 +91,16 @@ export class CarCatalogue {
     for (const wake of [...this.#listeners]) wake()
   }
 
+  /** A payload was removed: its index goes too, and what was known of it. */
+  async remove(root: Root): Promise<void> {
+    const index = this.#indexes.get(root)
+    this.#indexes.delete(root)
+    this.#waiting.delete(root)
+    this.#failed.delete(root)
+    await index?.close()
+    await rm(this.#pathOf(root), { force: true })
+  }
+
   /** Makes what is waiting, one after the other, until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -135,6 +145,8 @@ export class CarCatalogue {
       }
       return { ...section, payload: root, ordinal: hit.ordinal }
     } catch (error) {
+      // Removed while it was looked into.
+      if (this.#indexes.get(root) !== index) return undefined
       if (!(error instanceof IndexDamaged)) throw error
       await this.#drop(root, error.message)
       return undefined
@@ -179,6 +191,7 @@ export class CarCatalogue {
     try {
       const payload = holdings.read(root, { start: bytes(0), end: length }, { signal })
       const entries = await buildIndex(task, payload, { signal })
+      if (holdings.find(root) === undefined) return await this.remove(root)
       await this.#load(root)
       const header = this.#indexes.get(root)?.header
       const { unknown, wrong, ended } = header ?? {}

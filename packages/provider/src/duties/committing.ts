@@ -68,7 +68,7 @@ const makeWhole = async (
       await shelf.drop(wanted, 'it lacks answers')
       made = await bundles.make(period)
     }
-    for (const damage of made.damaged) await holdings.noteDamage(damage.root, damage)
+    for (const damage of made.damaged) await holdings.suspect(damage.root, damage)
     return made.bundle.absent > 0n ? 'damaged' : made.bundle
   } catch (error) {
     if (!HoldfastError.is(error, 'DISK_FULL') && !HoldfastError.is(error, 'INPUT_UNREADABLE')) {

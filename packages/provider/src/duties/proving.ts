@@ -104,7 +104,7 @@ const answerAll = async (
     if (outcome.ok) for (const proof of outcome.proofs) proofs.set(keyOf(root, proof.index), proof)
     else {
       damaged = true
-      await holdings.noteDamage(root, outcome)
+      await holdings.suspect(root, outcome, options)
     }
   }
   if (damaged) return undefined
@@ -164,7 +164,7 @@ export const answerDeal = async (
   const [outcome] = await prover.answer([job], options)
   if (outcome === undefined) throw new HoldfastError({ code: 'PAYLOAD_NOT_FOUND', root })
   if (!outcome.ok) {
-    await holdings.noteDamage(root, outcome)
+    await holdings.suspect(root, outcome, options)
     const { leaf, what } = outcome
     throw new HoldfastError({ code: 'PAYLOAD_CORRUPT', root, leaf, what })
   }

@@ -53,9 +53,12 @@ export class Follower {
     dependencies: FollowerDependencies,
     options: FollowerOptions,
   ): Promise<Follower> {
-    const store = await StateStore.open(options.directory)
+    const { logger } = dependencies
+    const store = await StateStore.open(options.directory, (error) =>
+      logger.warn('chain state damaged: thrown away', { reason: String(error) }),
+    )
     const loaded = await store.load()
-    if (loaded === undefined) dependencies.logger.warn('chain state damaged: folding it anew')
+    if (loaded === undefined) logger.warn('chain state damaged: folding it anew')
     return new Follower(dependencies, options, store, loaded)
   }
 

@@ -28,6 +28,8 @@ export interface CollectorDependencies {
   readonly holdings: Pick<Holdings, 'verify'>
   readonly book: PromiseBook
   readonly follower: Pick<Follower, 'state'>
+  /** Told of every payload that was removed, after it is gone. */
+  readonly onRemoved: (root: Root) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -131,11 +133,12 @@ export class Collector {
 
   /** The last look and the removal are one: no claim can come in between unseen. */
   async #remove(volume: Volume, root: Root): Promise<void> {
-    const { book, logger } = this.#dependencies
+    const { book, logger, onRemoved } = this.#dependencies
     await book.record({ kind: 'payload-removed', root })
     if (this.#claims()?.claimed.has(root) !== false) return
     await volume.ask({ kind: 'remove', root })
     await volume.index.unstamp('trash', root)
+    await onRemoved(root)
     logger.info('payload removed: nobody has a claim on it', { root })
   }
 

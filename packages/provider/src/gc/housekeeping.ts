@@ -11,6 +11,7 @@ import {
   seconds,
 } from '@holdfast/protocol'
 import type { AdminInput, AdminRegistry } from '../admin/registry.ts'
+import type { CarCatalogue } from '../car/car-catalogue.ts'
 import type { Performer } from '../duties/performer.ts'
 import type { Follower } from '../follow/follower.ts'
 import type { Holdings } from '../holdings.ts'
@@ -28,6 +29,7 @@ export interface HousekeepingDependencies {
   readonly book: PromiseBook
   readonly follower: Follower
   readonly performer: Pick<Performer, 'duties'>
+  readonly catalogue: Pick<CarCatalogue, 'remove'>
   readonly paths: HomePaths
   readonly clock: Clock
   readonly logger: Logger
@@ -52,9 +54,12 @@ export class Housekeeping {
   readonly volumes: VolumeOperations
 
   constructor(dependencies: HousekeepingDependencies, options: HousekeepingOptions) {
-    const { store, performer } = dependencies
+    const { store, performer, catalogue } = dependencies
     const { trashDays = TRASH_DAYS, scrubDays = SCRUB_DAYS } = options
-    this.collector = new Collector(dependencies, { trashTime: seconds(trashDays * DAY) })
+    this.collector = new Collector(
+      { ...dependencies, onRemoved: (root) => catalogue.remove(root) },
+      { trashTime: seconds(trashDays * DAY) },
+    )
     const isProving = (): boolean => performer.duties().some(({ kind }) => PROOFS.has(kind))
     this.scrubber = new Scrubber(
       { ...dependencies, isProving },

@@ -35,6 +35,7 @@ import type { SectorStore } from '../store/sector-store.ts'
 import { ActiveSessions } from './active-sessions.ts'
 import { Committer } from './committer.ts'
 import { type PartBody, receivePart } from './parts.ts'
+import { recoverSessions } from './recover-sessions.ts'
 import { checkPart, durableOf, type Part, sessionIdOf, wholeOf } from './session-rules.ts'
 import { SessionTokens } from './session-token.ts'
 import { checkVoucher, checkVoucherTime, type VoucherRules } from './vouchers.ts'
@@ -101,14 +102,7 @@ export class Intake {
    * without a place end.
    */
   async recover(): Promise<void> {
-    const { store, book, logger } = this.#dependencies
-    const open = new Map(this.#openSessions().map((session) => [session.session, session]))
-    for (const name of store.staged().keys()) if (!open.has(name)) await store.discard(name)
-    for (const [id, session] of open) {
-      if (store.staged().has(id) || store.find(session.request.voucher.root)) continue
-      logger.warn('upload session lost: its place is missing', { session: id })
-      await book.record({ kind: 'session-ended', session: id, end: 'lost' })
-    }
+    await recoverSessions(this.#dependencies, this.#openSessions())
     await this.expire()
   }
 

@@ -1,19 +1,20 @@
 /**
  * The journal in one file, `journal.log`. Opening it replays it; a tail that a crash left unfinished
  * is set aside, anything else that cannot be read refuses to open, because a promise forgotten is
- * worse than a node that does not start.
+ * worse than a node that does not start. `journal.mark` says how far it was synced (`journal-mark.ts`).
  *
  * Invariants: one writer at a time; everything appended while a sync runs goes into the next batch;
  * after a failed sync nothing more is accepted.
  */
-import { type FileHandle, open, readFile, rename, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Bytes, bytes, HoldfastError } from '@holdfast/protocol'
+import { crashPoint } from '../store/crash-points.ts'
 import { WriteGuard } from '../store/disk-errors.ts'
-import { syncDirectory, writeDurably } from '../store/volume-files.ts'
 import { decodeEntry, type Entry, encodeEntry } from './entries.ts'
 import type { Journal } from './journal.ts'
+import { type JournalFile, type JournalFiles, realFiles } from './journal-files.ts'
 import { chainHash, encodeRecord, type JournalContent, readRecords } from './journal-format.ts'
+import { contradiction, decodeMark, encodeMark } from './journal-mark.ts'
 
 const text = new TextEncoder()
 const fromText = new TextDecoder('utf-8', { fatal: true })
@@ -32,39 +33,59 @@ export interface OpenedJournal {
   readonly tornBytes: Bytes
 }
 
+/** The files of an open journal. */
+interface Opened {
+  readonly files: JournalFiles
+  readonly path: string
+  readonly file: JournalFile
+  readonly mark: JournalFile
+}
+
+const markOf = (path: string): string => path.replace(/log$/, 'mark')
+
 export class FileJournal implements Journal {
+  readonly #files: JournalFiles
   readonly #path: string
   readonly #guard: WriteGuard
-  #handle: FileHandle
+  readonly #mark: JournalFile
+  #file: JournalFile
   #end: number
   #head: Uint8Array
   #batch: bigint
   #pending: Pending[] = []
   #writing: Promise<void> | undefined
 
-  private constructor(path: string, handle: FileHandle, content: Omit<JournalContent, 'bodies'>) {
+  private constructor(
+    { files, path, file, mark }: Opened,
+    content: Omit<JournalContent, 'bodies'>,
+  ) {
+    this.#files = files
     this.#path = path
     this.#guard = new WriteGuard(path)
-    this.#handle = handle
+    this.#file = file
+    this.#mark = mark
     this.#end = content.end
     this.#head = content.head
     this.#batch = content.batch
   }
 
-  /** @throws HoldfastError `STORE_CORRUPT` when it is damaged. */
-  static async open(directory: string): Promise<OpenedJournal> {
+  /** @throws HoldfastError `STORE_CORRUPT` when it is damaged, or older than what was synced. */
+  static async open(directory: string, files: JournalFiles = realFiles): Promise<OpenedJournal> {
     const path = join(directory, 'journal.log')
-    const handle = await open(path, 'a+', 0o600)
-    await handle.close()
-    await syncDirectory(directory)
-    const data = new Uint8Array(await readFile(path))
+    const data = (await files.read(path)) ?? new Uint8Array(0)
     const content = readRecords(data)
     if ('reason' in content) throw corrupt(path, content.offset, content.reason)
+    const mark = decodeMark((await files.read(markOf(path))) ?? new Uint8Array(0))
+    const wrong = contradiction(content, mark)
+    if (wrong !== undefined) throw corrupt(path, content.end, `${wrong}; ${WAY_OUT}`)
     const entries = content.bodies.map((body) => entryOf(path, body))
     const tornBytes = bytes(data.length - content.end)
-    if (tornBytes > 0n) await setAside(path, data, content.end)
-    const journal = new FileJournal(path, await open(path, 'r+'), content)
-    return { journal, entries, tornBytes }
+    const opened = {
+      ...{ files, path, file: await files.open(path), mark: await files.open(markOf(path)) },
+    }
+    await files.syncDirectory(directory)
+    if (tornBytes > 0n) await setAside(opened, data.subarray(content.end), content.end)
+    return { journal: new FileJournal(opened, content), entries, tornBytes }
   }
 
   /** Bytes of the file. */
@@ -82,31 +103,41 @@ export class FileJournal implements Journal {
   }
 
   /**
-   * Replaces the file by one that holds these entries only, chained to the old head. Either file is
+   * Replaces the file by one that holds these entries only, at least one, chained to the old head. Either file is
    * whole at any moment.
    */
   async rewrite(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) {
+      // The number of the batch would be forgotten.
+      throw new HoldfastError({ code: 'INVARIANT', sentence: 'a journal holds an entry' })
+    }
     await this.#writing
     await this.#guard.run(async () => {
       const bodies = entries.map((entry) => text.encode(encodeEntry(entry)))
       const { data, head } = this.#encode(bodies, this.#batch + 1n)
       const fresh = `${this.#path}.new`
-      const handle = await open(fresh, 'w', 0o600)
-      await writeFully(handle, data, 0)
-      await handle.sync()
-      await rename(fresh, this.#path)
-      await syncDirectory(dirname(this.#path))
-      await this.#handle.close()
-      this.#handle = handle
-      this.#end = data.length
-      this.#head = head
-      this.#batch += 1n
+      const file = await this.#files.open(fresh, { fresh: true })
+      try {
+        await file.write(data, 0)
+        await file.sync()
+        crashPoint('journal-rewritten')
+        await this.#files.rename(fresh, this.#path)
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+      crashPoint('journal-swapped')
+      await this.#files.syncDirectory(dirname(this.#path))
+      await this.#file.close()
+      this.#file = file
+      await this.#durable(data.length, head)
     })
   }
 
   async close(): Promise<void> {
     await this.#writing
-    await this.#handle.close()
+    await this.#file.close()
+    await this.#mark.close()
   }
 
   async #drain(): Promise<void> {
@@ -128,16 +159,24 @@ export class FileJournal implements Journal {
     const { data, head } = this.#encode(bodies, this.#batch + 1n)
     await this.#guard.run(async () => {
       try {
-        await writeFully(this.#handle, data, this.#end)
+        await this.#file.write(data, this.#end)
       } catch (error) {
-        await this.#handle.truncate(this.#end)
+        await this.#file.truncate(this.#end)
         throw error
       }
-      await this.#handle.datasync()
+      crashPoint('journal-written')
+      await this.#file.sync()
+      crashPoint('journal-synced')
+      await this.#durable(this.#end + data.length, head)
     })
-    this.#end += data.length
+  }
+
+  /** One more batch is durable: the next begins at `end`, and the mark may say so. */
+  async #durable(end: number, head: Uint8Array): Promise<void> {
+    this.#end = end
     this.#head = head
     this.#batch += 1n
+    await this.#mark.write(encodeMark({ batch: this.#batch, head }), 0)
   }
 
   #encode(
@@ -154,18 +193,6 @@ export class FileJournal implements Journal {
   }
 }
 
-const writeFully = async (
-  handle: FileHandle,
-  data: Uint8Array,
-  position: number,
-): Promise<void> => {
-  let done = 0
-  while (done < data.length) {
-    const { bytesWritten } = await handle.write(data, done, data.length - done, position + done)
-    done += bytesWritten
-  }
-}
-
 const entryOf = (path: string, body: Uint8Array): Entry => {
   try {
     return decodeEntry(fromText.decode(body))
@@ -175,9 +202,20 @@ const entryOf = (path: string, body: Uint8Array): Entry => {
   }
 }
 
-const setAside = async (path: string, data: Uint8Array, end: number): Promise<void> => {
-  await writeDurably(`${path}.torn-${end}`, Buffer.from(data.subarray(end)))
-  await truncate(path, end)
+/** What to do about a journal that contradicts its mark. */
+const WAY_OUT = 'put the newest copy back, or remove journal.mark to go on without what is missing'
+
+const setAside = async (
+  { files, path, file }: Opened,
+  tail: Uint8Array,
+  end: number,
+): Promise<void> => {
+  const aside = await files.open(`${path}.torn-${end}`, { fresh: true })
+  await aside.write(tail, 0)
+  await aside.sync()
+  await aside.close()
+  await files.syncDirectory(dirname(path))
+  await file.truncate(end)
 }
 
 const corrupt = (path: string, offset: number, reason: string): HoldfastError =>

@@ -2,14 +2,18 @@
  * The journal and what it adds up to, kept in step: `record` makes entries durable, then applies
  * them. The one way anything of this program promises something.
  */
-import type { Logger, Timestamp } from '@holdfast/protocol'
+import { type Bytes, bytes, type Logger, type Timestamp } from '@holdfast/protocol'
 import { nextCall } from '../wake.ts'
 import type { Entry } from './entries.ts'
 import { FileJournal } from './file-journal.ts'
 import { Promises } from './promises.ts'
 
 /** A journal longer than this is rewritten when it opens. */
-const REWRITE_BYTES = 4 * 2 ** 20
+const REWRITE_BYTES = bytes(4 * 2 ** 20)
+
+export interface PromiseBookOptions {
+  readonly rewriteBytes?: Bytes
+}
 
 export class PromiseBook {
   readonly promises: Promises
@@ -22,13 +26,18 @@ export class PromiseBook {
   }
 
   /** @throws HoldfastError `STORE_CORRUPT` when the journal is damaged. */
-  static async open(directory: string, now: Timestamp, logger: Logger): Promise<PromiseBook> {
+  static async open(
+    directory: string,
+    now: Timestamp,
+    logger: Logger,
+    { rewriteBytes = REWRITE_BYTES }: PromiseBookOptions = {},
+  ): Promise<PromiseBook> {
     const { journal, entries, tornBytes } = await FileJournal.open(directory)
     if (tornBytes > 0n) {
       logger.warn('unfinished journal entries set aside', { size_bytes: tornBytes })
     }
     const promises = Promises.of(entries)
-    if (journal.size > REWRITE_BYTES) {
+    if (BigInt(journal.size) > rewriteBytes) {
       await journal.rewrite([{ kind: 'started', at: now }, ...promises.entriesToKeep(now)])
     } else await journal.append([{ kind: 'started', at: now }])
     return new PromiseBook(journal, promises)

@@ -5,7 +5,8 @@
 import type { Checksum } from '@holdfast/prover'
 import { type Disk, readFully, withFile } from './disk.ts'
 import { errnoOf } from './disk-errors.ts'
-import { FRAME_BYTES } from './sector-format.ts'
+import { FRAME_BYTES, layoutOf, type RecordTrailer } from './sector-format.ts'
+import { readHeader, readSuperblock, readTrailer } from './sector-scan.ts'
 
 /** Frames of one payload, with their checksums. Offsets are from the start of the file. */
 interface FrameRun {
@@ -30,6 +31,13 @@ export type FrameTask =
       readonly path: string
       readonly offset: number
       readonly length: number
+    }
+  /** Whether header, trailer and superblocks still say what is known of a record. */
+  | {
+      readonly kind: 'verify-head'
+      readonly path: string
+      readonly offset: number
+      readonly trailer: RecordTrailer
     }
 
 export type FrameResult =
@@ -58,6 +66,8 @@ export const runFrameTask = (tools: FrameTools, task: FrameTask): FrameResult =>
         return verifyFrames(tools, task)
       case 'checksum':
         return checksumRun(tools, task)
+      case 'verify-head':
+        return verifyHead(tools, task)
     }
   } catch (error) {
     const errno = errnoOf(error)
@@ -116,6 +126,27 @@ const checksumRun = (
     }
     return { ok: true, crc }
   })
+
+const verifyHead = (
+  { disk }: FrameTools,
+  { path, offset, trailer }: Extract<FrameTask, { kind: 'verify-head' }>,
+): FrameResult =>
+  withFile(disk, path, 'read', (file) => {
+    const superblock = readSuperblock(disk, file, path)
+    const header = superblock && readHeader(disk, file, offset, superblock.salt)
+    const layout = header && layoutOf(offset, header)
+    const found = header && layout && readTrailer(disk, file, header, layout)
+    if (found !== undefined && sameTrailer(found, trailer)) return { ok: true, crc: 0 }
+    return { ok: false, reason: 'damaged', frame: 0, what: 'the header or trailer is damaged' }
+  })
+
+const sameTrailer = (a: RecordTrailer, b: RecordTrailer): boolean =>
+  a.sequence === b.sequence &&
+  a.commitment.root === b.commitment.root &&
+  a.commitment.length === b.commitment.length &&
+  a.layersBytes === b.layersBytes &&
+  a.framesCrc === b.framesCrc &&
+  a.layersCrc === b.layersCrc
 
 const damaged = (frame: number): FrameResult => ({
   ok: false,

@@ -86,6 +86,9 @@ export interface VerifyDependencies {
   readonly prover: Pick<Prover, 'commitFile'>
 }
 
+/** Damage, and whether it is around the payload only: then a new record of the same bytes mends it. */
+export type RecordDamage = Damage & { readonly payloadWhole?: true }
+
 /** Frames per job: 64 MiB, so that no job keeps a thread for long. */
 const FRAMES_PER_CHECK = 1024
 
@@ -96,7 +99,7 @@ export const verifyRecord = async (
   { frames, prover }: VerifyDependencies,
   record: PlacedRecord,
   options: CallOptions = {},
-): Promise<Damage | undefined> => {
+): Promise<RecordDamage | undefined> => {
   const { path, offset, trailer } = record
   const layout = layoutOf(offset, trailer)
   const { commitment, framesCrc, layersCrc, layersBytes } = trailer
@@ -112,8 +115,11 @@ export const verifyRecord = async (
   if (kept.crc !== layersCrc) return notVerifiable('the kept layers are damaged')
   const run = { path, offset: bytes(layout.payload), length: commitment.length }
   const { root } = await prover.commitFile(run, { ...options, scheme: commitment.scheme })
-  if (root === commitment.root) return undefined
-  return notVerifiable(`the root is ${root}, not ${commitment.root}`)
+  if (root !== commitment.root) {
+    return notVerifiable(`the root is ${root}, not ${commitment.root}`)
+  }
+  const head = await frames.run('bulk', { kind: 'verify-head', path, offset, trailer })
+  return head.ok ? undefined : { ...damageOf(head, 0), payloadWhole: true }
 }
 
 const firstDamagedFrame = async (

@@ -1,7 +1,7 @@
 /**
  * Making a volume, and small files that survive power loss.
  */
-import { mkdir, open, readdir } from 'node:fs/promises'
+import { mkdir, open, readdir, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ProviderId } from '@holdfast/protocol'
 import { formatIdentity, readIdentity } from './volume-identity.ts'
@@ -35,14 +35,16 @@ export const syncDirectory = async (path: string): Promise<void> => {
   }
 }
 
-/** Writes a small new file so that it survives power loss together with its name. */
+/** Writes a small file so that it survives power loss; one that was there is whole until it is replaced. */
 export const writeDurably = async (path: string, content: string | Uint8Array): Promise<void> => {
-  const handle = await open(path, 'w', 0o600)
+  const fresh = `${path}.new`
+  const handle = await open(fresh, 'w', 0o600)
   try {
     await handle.writeFile(content)
     await handle.sync()
   } finally {
     await handle.close()
   }
+  await rename(fresh, path)
   await syncDirectory(dirname(path))
 }

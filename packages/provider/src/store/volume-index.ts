@@ -7,10 +7,9 @@
  * value carries a CRC-32C over key and value, and one that is altered is as good as missing. Writes
  * are not synced: the sectors are. A sector's name is never used twice, so an old value is harmless.
  */
-import { rm } from 'node:fs/promises'
 import { type Root, root } from '@holdfast/protocol'
-import { Level } from 'level'
 import { crc32c } from './crc32c.ts'
+import { DisposableLevel } from './disposable-level.ts'
 import { decodeEntry, ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
 
 const OWN = 'own/'
@@ -38,44 +37,43 @@ export type StampKind = 'verified' | 'trash'
 export type IndexChange = readonly [file: string, entry: Entry | undefined]
 
 export class VolumeIndex {
-  readonly #level: Level<string, Uint8Array>
+  readonly #level: DisposableLevel<Uint8Array>
+  readonly #onDamage: (error: unknown) => void
   #writing: Promise<void> = Promise.resolve()
 
-  private constructor(level: Level<string, Uint8Array>) {
+  private constructor(level: DisposableLevel<Uint8Array>, onDamage: (error: unknown) => void) {
     this.#level = level
+    this.#onDamage = onDamage
   }
 
-  /** Opens the index; one that LevelDB cannot open is removed and begun anew. */
-  static async open(directory: string): Promise<VolumeIndex> {
-    try {
-      return await VolumeIndex.#openAt(directory)
-    } catch {
-      await rm(directory, { recursive: true, force: true })
-      return VolumeIndex.#openAt(directory)
-    }
+  /**
+   * Opens the index; one that LevelDB cannot open or read is removed and begun anew.
+   * @param onDamage told why.
+   */
+  static async open(
+    directory: string,
+    onDamage: (error: unknown) => void = () => undefined,
+  ): Promise<VolumeIndex> {
+    return new VolumeIndex(await DisposableLevel.open(directory, 'view', onDamage), onDamage)
   }
 
-  static async #openAt(directory: string): Promise<VolumeIndex> {
-    const level = new Level<string, Uint8Array>(directory, { valueEncoding: 'view' })
-    await level.open()
-    return new VolumeIndex(level)
-  }
-
-  /** Own sectors by file name. Values that are altered are left out. */
-  async own(): Promise<ReadonlyMap<string, Entry>> {
-    const known = new Map<string, Entry>()
-    for await (const [key, stored] of this.#level.iterator({ gte: OWN, lt: `${OWN}~` })) {
-      const value = opened(key, stored)
-      const entry = value?.length === ENTRY_BYTES ? decodeEntry(value) : undefined
-      if (entry !== undefined) known.set(key.slice(OWN.length), entry)
-    }
-    return known
+  /** Own sectors by file name. Values that are altered are left out; none when it cannot be read. */
+  own(): Promise<ReadonlyMap<string, Entry>> {
+    return this.#level.use(async (level) => {
+      const known = new Map<string, Entry>()
+      for await (const [key, stored] of level.iterator({ gte: OWN, lt: `${OWN}~` })) {
+        const value = opened(key, stored)
+        const entry = value?.length === ENTRY_BYTES ? decodeEntry(value) : undefined
+        if (entry !== undefined) known.set(key.slice(OWN.length), entry)
+      }
+      return known
+    })
   }
 
   /** Payloads and the seconds since 1970 that were noted of them. */
   async *stamps(kind: StampKind): AsyncGenerator<readonly [Root, number]> {
     const range = { gte: `${kind}/`, lt: `${kind}/~` }
-    for await (const [key, stored] of this.#level.iterator(range)) {
+    for await (const [key, stored] of this.#level.scan(range)) {
       const value = opened(key, stored)
       if (value?.length !== 4) continue
       const at = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
@@ -86,38 +84,40 @@ export class VolumeIndex {
   /** Takes changes in, after those before. Never throws: what is not written is read again. */
   apply(changes: readonly IndexChange[]): void {
     if (changes.length === 0) return
-    this.#writing = this.#writing.then(() => this.#write(changes)).catch(() => undefined)
+    this.#writing = this.#writing.then(() => this.#write(changes)).catch(this.#onDamage)
   }
 
-  async #write(changes: readonly IndexChange[]): Promise<void> {
-    const batch = this.#level.batch()
-    for (const [file, entry] of changes) {
-      const key = `${OWN}${file}`
-      if (entry === undefined) {
-        batch.del(key)
-        continue
+  #write(changes: readonly IndexChange[]): Promise<void> {
+    return this.#level.use(async (level) => {
+      const batch = level.batch()
+      for (const [file, entry] of changes) {
+        const key = `${OWN}${file}`
+        if (entry === undefined) {
+          batch.del(key)
+          continue
+        }
+        const value = new Uint8Array(ENTRY_BYTES)
+        encodeEntry(entry, value)
+        batch.put(key, sealed(key, value))
       }
-      const value = new Uint8Array(ENTRY_BYTES)
-      encodeEntry(entry, value)
-      batch.put(key, sealed(key, value))
-    }
-    await batch.write()
+      await batch.write()
+    })
   }
 
   async stamp(kind: StampKind, payload: Root, at: number): Promise<void> {
     const key = `${kind}/${payload}`
     const value = new Uint8Array(4)
     new DataView(value.buffer).setUint32(0, at, true)
-    await this.#level.put(key, sealed(key, value))
+    await this.#level.use((level) => level.put(key, sealed(key, value)))
   }
 
   async unstamp(kind: StampKind, payload: Root): Promise<void> {
-    await this.#level.del(`${kind}/${payload}`)
+    await this.#level.use((level) => level.del(`${kind}/${payload}`))
   }
 
   /** Forgets everything: the sectors are read again. */
   clear(): Promise<void> {
-    return this.#level.clear()
+    return this.#level.use((level) => level.clear())
   }
 
   async close(): Promise<void> {

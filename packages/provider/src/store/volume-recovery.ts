@@ -10,6 +10,7 @@ import type { Root } from '@holdfast/protocol'
 import { buriedUpTo } from './collect.ts'
 import { cutTail, type RecoveryNote } from './cut-tail.ts'
 import { withFile } from './disk.ts'
+import { healSuperblock } from './heal-superblock.ts'
 import { ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
 import { recoverReservation, recoverReservations } from './recover-reservations.ts'
 import { entriesIn, readFooter } from './sector-footer.ts'
@@ -162,6 +163,9 @@ const recoverFile = (recovery: Recovery, file: string, files: ReadonlySet<string
     if (superblock === undefined) return notASector(recovery, file, disk.size(open))
     rightful = sectorFile(idOf(superblock))
     if (rightful !== file) return undefined
+    if (healSuperblock(disk, path, superblock)) {
+      note(recovery, 'warn', 'a copy of the superblock was damaged: written again', file)
+    }
     if (superblock.kind === 'own') recoverOwn(recovery, superblock, open, file)
     else recoverShared(recovery, superblock, open, path)
   })

@@ -24,9 +24,8 @@ import {
 import { keptLayersLength } from '@holdfast/prover'
 import { TaskGroup } from '../task-group.ts'
 import type { DiskChoice } from './disk-choice.ts'
-import { readChecked, verifyRecord } from './payload-reads.ts'
+import { type Found, readWherever, verifyWherever } from './moving-reads.ts'
 import type { ByteRange } from './ranges.ts'
-import type { Entry } from './record-entry.ts'
 import { checkRoot, framesChecked, noSuchReservation } from './sealing.ts'
 import { FIRST_RECORD, recordBytes } from './sector-format.ts'
 import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
@@ -38,6 +37,7 @@ import {
   type VolumePlan,
   type VolumeStatus,
 } from './volume-list.ts'
+import { writeAgain } from './write-again.ts'
 
 /** Payloads up to this share sectors; larger ones get a sector of their own. */
 export const SHARED_PAYLOAD_MAX: Bytes = bytes(8 * 2 ** 20)
@@ -68,12 +68,6 @@ export interface VolumeSetOptions {
   /** Forget the indexes; with `deep` the footers too. */
   readonly rebuild?: 'index' | 'deep'
   readonly disk?: (directory: string) => DiskChoice | undefined
-}
-
-/** A payload and the volume it lies on. */
-interface Found {
-  readonly volume: Volume
-  readonly entry: Entry
 }
 
 export class VolumeSet implements SectorStore {
@@ -194,22 +188,22 @@ export class VolumeSet implements SectorStore {
   }
 
   read(root: Root, range: ByteRange, options: CallOptions = {}): AsyncIterable<Uint8Array> {
-    const { volume, entry } = this.#placed(root)
-    const { length } = entry.trailer.commitment
+    const { length } = this.#placed(root).entry.trailer.commitment
     if (range.end > length || range.start >= range.end) {
       const reason = `${range.start}..${range.end} is not inside 0..${length}`
       throw new HoldfastError({ code: 'RANGE_INVALID', reason })
     }
-    return readChecked(volume, volume.place(entry), range, options)
+    return readWherever(() => this.#placed(root), range, options)
   }
 
   async verify(root: Root, options: CallOptions = {}): Promise<Damage | undefined> {
-    const { prover, clock } = this.#dependencies
-    const { volume, entry } = this.#placed(root)
-    volume.assertAvailable()
-    const damage = await verifyRecord({ frames: volume, prover }, volume.place(entry), options)
-    if (damage !== undefined) return damage
-    await volume.noteVerified(root, Math.floor(clock.now() / 1000))
+    const { prover, clock, logger } = this.#dependencies
+    const { found, damage } = await verifyWherever(() => this.#placed(root), prover, options)
+    if (damage?.payloadWhole === true) {
+      await writeAgain(this, found, options)
+      logger.warn('record damaged around its payload: written again', { root })
+    } else if (damage !== undefined) return { leaf: damage.leaf, what: damage.what }
+    await found.volume.noteVerified(root, Math.floor(clock.now() / 1000))
     return undefined
   }
 
@@ -228,13 +222,8 @@ export class VolumeSet implements SectorStore {
       sum.reserved += reserved
       if (this.list.takesWrites(volume)) sum.free += free
     }
-    const { capacity, used, reserved, free } = sum
-    return {
-      capacity: bytes(capacity),
-      used: bytes(used),
-      reserved: bytes(reserved),
-      free: bytes(free),
-    }
+    const [capacity, used] = [bytes(sum.capacity), bytes(sum.used)]
+    return { capacity, used, reserved: bytes(sum.reserved), free: bytes(sum.free) }
   }
 
   /** Stops the threads and closes the files. Reservations stay for the next run. */

@@ -70,7 +70,9 @@ export class Volume {
     const { directory, provider, indexes, engine, rebuild, disk = {} } = options
     const paths = volumePaths(directory)
     const id = claimIdentity(paths, provider)
-    const index = await VolumeIndex.open(join(indexes, id))
+    const index = await VolumeIndex.open(join(indexes, id), (error) => {
+      logger.warn('index damaged: made again', { path: directory, reason: String(error) })
+    })
     if (rebuild !== undefined) await index.clear()
     const known = await index.own()
     const deep = rebuild === 'deep'

@@ -23,12 +23,14 @@ describe('collection', () => {
   let deals: never[]
   let now: number
   const removed: Root[] = []
+  const told: Root[] = []
   beforeEach(async () => {
     box = await StoreBox.create()
     set = await box.open({ sharedSectorBytes: bytes(40_000) })
     deals = []
     now = 1_800_000_000
     removed.length = 0
+    told.length = 0
   })
   afterEach(() => box.remove())
 
@@ -52,6 +54,10 @@ describe('collection', () => {
     const dependencies = {
       ...{ store: set, clock: systemClock, logger: box.logger },
       ...{ follower: { state }, book, holdings: { verify: (root: Root) => set.verify(root) } },
+      onRemoved: async (root: Root) => {
+        // Whoever is told finds it gone.
+        if (set.find(root) === undefined) told.push(root)
+      },
     }
     const options = { trashTime: seconds(7 * DAY), graceMs: 0 }
     return new Collector(dependencies as unknown as CollectorDependencies, options)
@@ -67,7 +73,7 @@ describe('collection', () => {
     for (let day = 0; day < 7; day++, now += DAY) await collecting.pass()
     expect(set.find(root)).toBeDefined()
     await collecting.pass()
-    expect([set.find(root), removed]).toEqual([undefined, [root]])
+    expect([set.find(root), removed, told]).toEqual([undefined, [root], [root]])
   })
 
   test('a claim that comes back starts the trash time anew; an end that is not final is none', async () => {

@@ -182,6 +182,20 @@ describe('what is not served', () => {
     expect((await running.client.get(root)).status).toBe(200)
     expect(running.provider.parts.catalogue.rootsOf(root as never)).toEqual([])
   })
+
+  test('an index goes with its payload', async () => {
+    const { catalogue } = running.provider.parts
+    const root = await publish(payloadOf(50_000, 78))
+    await until('its index is open', () =>
+      network.log.some(
+        ({ event, fields }) => event === 'payload indexed' && fields['root'] === root,
+      ),
+    )
+    const before = catalogue.size
+    await catalogue.remove(root as never)
+    expect(catalogue.size).toBe(before - 1)
+    expect(existsSync(join(network.paths.carIndex, `${root}.cidx`))).toBe(false)
+  })
 })
 
 describe('the denylist', () => {

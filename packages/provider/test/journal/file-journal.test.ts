@@ -1,5 +1,8 @@
-/** The journal on disk: cut anywhere, changed anywhere, rewritten. Nothing acknowledged is lost. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+/**
+ * The journal on disk: cut anywhere, changed anywhere, put back from a copy, rewritten. Nothing
+ * acknowledged is lost unseen.
+ */
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError, leafIndex, root, timestamp } from '@holdfast/protocol'
@@ -36,6 +39,13 @@ describe('the journal', () => {
     return ends
   }
 
+  /** As if nothing of what follows had ever been synced. */
+  const forgetSyncs = (): Promise<void> => rm(join(directory, 'journal.mark'), { force: true })
+
+  const refused = expect.objectContaining({
+    detail: expect.objectContaining({ code: 'STORE_CORRUPT' }),
+  })
+
   const read = async (): Promise<readonly Entry[]> => {
     const { journal, entries } = await FileJournal.open(directory)
     await journal.close()
@@ -67,6 +77,7 @@ describe('the journal', () => {
     const whole = await readFile(path)
     for (let cut = 0; cut < whole.length; cut += 7) {
       await writeFile(path, whole.subarray(0, cut))
+      await forgetSyncs()
       const batches = ends.filter((end) => end <= cut).length
       expect(await read()).toEqual([1, 2, 3, 4].map(entry).slice(0, [0, 1, 3, 4][batches]))
     }
@@ -77,20 +88,48 @@ describe('the journal', () => {
     await write([[entry(1)], [entry(2)]])
     const whole = await readFile(path)
     await writeFile(path, whole.subarray(0, whole.length - 3))
+    await forgetSyncs()
     await write([[entry(5)]])
     expect(await read()).toEqual([1, 5].map(entry))
   })
 
-  test('any byte changed before the last batch refuses to open', async () => {
-    const ends = await write([[entry(1)], [entry(2)], [entry(3)]])
+  test('what was synced and is cut off, or is from an older copy, refuses to open', async () => {
+    await write([[entry(1)], [entry(2)]])
+    await copyFile(path, `${path}.copy`)
+    await write([[entry(3)]])
     const whole = await readFile(path)
-    for (let at = 0; at < (ends[1] ?? 0); at += 3) {
+    for (const less of [whole.subarray(0, whole.length - 1), Buffer.alloc(0)]) {
+      await writeFile(path, less)
+      await expect(FileJournal.open(directory)).rejects.toEqual(refused)
+    }
+    await copyFile(`${path}.copy`, path)
+    await expect(FileJournal.open(directory)).rejects.toThrow(/older copy.*remove journal.mark/)
+    await forgetSyncs()
+    expect(await read()).toEqual([1, 2].map(entry))
+  })
+
+  test('a batch that was written and never marked is kept; a damaged mark says nothing', async () => {
+    await write([[entry(1)]])
+    const mark = await readFile(join(directory, 'journal.mark'))
+    await write([[entry(2)]])
+    await writeFile(join(directory, 'journal.mark'), mark)
+    expect(await read()).toEqual([1, 2].map(entry))
+    for (let at = 0; at < mark.length; at++) {
+      const damaged = Buffer.from(mark)
+      damaged[at] = (damaged[at] ?? 0) ^ 1
+      await writeFile(join(directory, 'journal.mark'), damaged)
+      expect(await read()).toEqual([1, 2].map(entry))
+    }
+  })
+
+  test('any bit changed anywhere refuses to open, in the last batch too', async () => {
+    await write([[entry(1)], [entry(2), entry(3)], [entry(4)]])
+    const whole = await readFile(path)
+    for (let at = 0; at < whole.length; at += 3) {
       const damaged = Buffer.from(whole)
-      damaged[at] = (damaged[at] ?? 0) ^ 4
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8))
       await writeFile(path, damaged)
-      await expect(FileJournal.open(directory)).rejects.toMatchObject({
-        detail: { code: 'STORE_CORRUPT' },
-      })
+      await expect(FileJournal.open(directory)).rejects.toEqual(refused)
     }
   })
 

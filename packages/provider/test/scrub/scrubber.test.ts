@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@holdfast/chain'
-import { type Clock, milliseconds, type Root, seconds, timestamp } from '@holdfast/protocol'
+import {
+  type Clock,
+  leafIndex,
+  milliseconds,
+  type Root,
+  seconds,
+  timestamp,
+} from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Holdings } from '../../src/holdings.ts'
 import { PromiseBook } from '../../src/journal/promise-book.ts'
@@ -110,6 +117,20 @@ describe('scrubbing', () => {
     const order = await scrubAll(store, clockWith(slept), () => proving-- > 0)
     expect(order).toHaveLength(1)
     expect(slept.slice(0, 3)).toEqual([500, 500, 500])
+  })
+
+  test('what is said to be damaged is looked at where it is now', async () => {
+    const payload = payloadOf(300_000, 1)
+    const store = await box.open({ clock: clockWith() })
+    const { root } = await storePayload(store, payload)
+    const holdings = holdingsOn(store)
+    const said = { leaf: leafIndex(3), what: 'no such file' }
+    expect(await holdings.suspect(root, said)).toBe(false)
+    expect(holdings.damageOf(root)).toBeUndefined()
+    const stored = store.find(root)
+    await flipByte(stored?.payload.path ?? '', Number(stored?.payload.offset) + 10)
+    expect(await holdings.suspect(root, said)).toBe(true)
+    expect(holdings.damageOf(root)).toMatchObject(said)
   })
 
   test('damage is written down, and mended from another replica, checked', async () => {

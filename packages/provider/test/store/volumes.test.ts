@@ -113,15 +113,41 @@ describe('several volumes', () => {
     expect(set.status().map(({ condition }) => condition)).toEqual(['ok', 'ok'])
   })
 
-  test('a place that cannot be read spoils its own payload', async () => {
+  test('a place that cannot be read spoils its own payload, and nothing else', async () => {
     const set = await openBoth()
-    const [here, there] = [await storeOn(set, box.directory, 1), await storeOn(set, other, 2)]
-    const set2 = set.volumes.find(({ directory }) => directory === other)
-    await set2?.check()
+    const [sick, well] = [await storeOn(set, other, 1), await storeOn(set, other, 2)]
+    const { path, offset } = set.find(sick.root)?.payload ?? { path: '', offset: 0n }
+    expect(set.find(well.root)?.payload.path).toBe(path)
+    switches.failReadsAt(Number(offset) + 2_000)
+    await expect(readAll(set, sick)).rejects.toMatchObject({
+      detail: { code: 'PAYLOAD_CORRUPT', root: sick.root, what: expect.stringContaining('EIO') },
+    })
+    expect(await set.verify(sick.root)).toMatchObject({ what: expect.stringContaining('EIO') })
+    expect(await readAll(set, well)).toHaveLength(5_000)
+    expect(await set.verify(well.root)).toBeUndefined()
+    const fresh = await storeOn(set, other, 3)
+    expect(await readAll(set, fresh)).toHaveLength(5_000)
+    expect(set.status().map(({ condition }) => condition)).toEqual(['ok', 'ok'])
+  })
+
+  test('what cannot be read back is not sealed, and costs only its own upload', async () => {
+    const set = await openBoth()
+    const payload = payloadOf(5_000, 1)
+    const commitment = commitmentOf(payload)
+    const volume = set.volumes.find(({ directory }) => directory === other)
+    await set.reserve('sick', commitment, volume)
+    // Written out of order: its frame is read back when it is sealed.
+    await set.write('sick', bytes(2_000), [payload.subarray(2_000)])
+    await set.write('sick', bytes(0), [payload.subarray(0, 2_000)])
+    await set.sync('sick')
     switches.set('read', true)
-    expect(await readAll(set, here)).toHaveLength(5_000)
+    await expect(set.seal('sick', 1n as never)).rejects.toMatchObject({
+      detail: { code: 'STORE_CORRUPT' },
+    })
     switches.set('read', false)
-    expect(await readAll(set, there)).toHaveLength(5_000)
+    await storeOn(set, other, 2)
+    expect(set.find(commitment.root)).toBeUndefined()
+    expect(set.status().map(({ condition }) => condition)).toEqual(['ok', 'ok'])
   })
 
   test('a volume that goes away is noticed, its payloads are not called missing, and it comes back', async () => {

@@ -98,6 +98,24 @@ export class SimulatedDisk implements Disk {
   /** Calls so far that changed something. */
   calls = 0
 
+  /** A disk with these files on it, durable. */
+  static holding(files: ReadonlyMap<string, Uint8Array>): SimulatedDisk {
+    const disk = new SimulatedDisk()
+    for (const [path, content] of files) {
+      const file = new SimulatedFile()
+      file.now = content.slice()
+      file.sync()
+      disk.#names.set(path, file)
+      disk.#durableNames.set(path, file)
+    }
+    return disk
+  }
+
+  /** Every file as it is now. */
+  get files(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.#names].map(([path, file]) => [path, file.now.slice()]))
+  }
+
   /** Power goes off at the n-th change from now. */
   failAfter(changes: number): void {
     this.#left = changes

@@ -7,6 +7,9 @@ import { type Disk, fileDisk } from '../../src/store/disk.ts'
 export const FAULTS = ['hang', 'sync', 'read', 'room', 'files'] as const
 export type Fault = (typeof FAULTS)[number]
 
+/** A switch for reads that is not 0 or 1 names the byte that cannot be read. */
+const FIRST_PLACE = 2
+
 /** The switches of one disk. */
 export class DiskSwitches {
   readonly memory = new SharedArrayBuffer(4 * FAULTS.length)
@@ -16,6 +19,11 @@ export class DiskSwitches {
     const cell = FAULTS.indexOf(fault)
     Atomics.store(this.#cells, cell, on ? 1 : 0)
     Atomics.notify(this.#cells, cell)
+  }
+
+  /** Reads that touch this byte of any file fail, all others do not. */
+  failReadsAt(position: number): void {
+    Atomics.store(this.#cells, FAULTS.indexOf('read'), FIRST_PLACE + position)
   }
 }
 
@@ -36,7 +44,10 @@ export const createDisk = (memory: SharedArrayBuffer): Disk => {
       return fileDisk.open(path, mode)
     },
     read: (file, into, position) => {
-      pass('read')
+      pass()
+      const where = Atomics.load(cells, FAULTS.indexOf('read'))
+      const bad = where - FIRST_PLACE
+      if (where === 1 || (bad >= position && bad < position + into.length)) throw failure('EIO')
       return fileDisk.read(file, into, position)
     },
     write: (file, data, position) => {

@@ -1,28 +1,37 @@
 /**
- * The storage half of a provider in a process of its own, to be killed: journal, sectors and intake,
- * without network and ledger, so that it starts quickly. Reads from stdin what the parent knows,
- * checks every receipt in it, then goes on with the unfinished uploads, telling each step on stdout.
+ * The storage half of a provider in a process of its own, to be killed: journal, two volumes, intake,
+ * collection and draining, without network and ledger, so that it starts quickly. Reads from stdin what
+ * the parent knows, checks every receipt in it, then goes on with the unfinished uploads while it
+ * collects what was released and empties a volume, telling each step on stdout. The journal is written
+ * anew at every start, sectors are small, so that all of that happens all the time.
  */
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import {
   address,
   bytes,
+  type Clock,
   commitUploadResponse,
   hash32,
+  milliseconds,
   openUploadRequest,
+  period,
+  type Root,
   type Signer,
   seconds,
   signature,
   silentLogger,
   timestamp,
 } from '@holdfast/protocol'
+import { Collector, type CollectorDependencies } from '../../src/gc/collector.ts'
 import { Holdings } from '../../src/holdings.ts'
 import { homePaths } from '../../src/home.ts'
 import { Intake } from '../../src/intake/intake.ts'
 import { PromiseBook } from '../../src/journal/promise-book.ts'
+import { drainVolume } from '../../src/store/drain.ts'
 import { VolumeSet } from '../../src/store/volume-set.ts'
-import type { KilledUpload, KillTask } from './kill-task.ts'
+import { type Chore, type KilledUpload, type KillTask, secondVolume } from './kill-task.ts'
 import { commitmentOf, payloadOf } from './payloads.ts'
 
 const [home = ''] = process.argv.slice(2)
@@ -31,8 +40,18 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
 
+/** The node went back on its word: the parent is told. */
+const broken = (what: string): never => {
+  say(`broken ${what}`)
+  return process.exit(1)
+}
+
 const random = { bytes: (n: number) => crypto.getRandomValues(new Uint8Array(n)) }
-const clock = { now: () => task.nowMs as never, sleep: () => new Promise<never>(() => undefined) }
+/** Stands still; what only lets others have their turn does not wait. */
+const clock: Clock = {
+  now: () => milliseconds(task.nowMs),
+  sleep: (ms) => (ms === 0 ? setImmediate() : new Promise<never>(() => undefined)),
+}
 const operator: Signer = {
   address: address(task.provider),
   sign: async () => signature(`0x${'11'.repeat(64)}1b`),
@@ -47,15 +66,19 @@ const prover = {
 
 const paths = homePaths(home)
 const now = timestamp(Math.floor(task.nowMs / 1000))
-const book = await PromiseBook.open(paths.journal, now, silentLogger)
+const book = await PromiseBook.open(paths.journal, now, silentLogger, {
+  rewriteBytes: bytes(0),
+})
+const directories = [paths.volume, secondVolume(paths.volume)]
 const store = await VolumeSet.open(
   { prover, random, logger: silentLogger, clock },
   {
-    volumes: [{ directory: paths.volume, capacity: bytes(2 ** 30) }],
+    volumes: directories.map((directory) => ({ directory, capacity: bytes(2 ** 30) })),
     indexes: paths.indexes,
     provider: address(task.provider),
     diskMargin: bytes(0),
     sharedPayloadMax: bytes(2 ** 17),
+    sharedSectorBytes: bytes(2 ** 17),
   },
 )
 const common = { store, book, logger: silentLogger }
@@ -86,17 +109,23 @@ const intake = new Intake(
 await intake.recover()
 say('open')
 
-/** The payload is there byte for byte, and the receipt is given again. */
-const check = async ({ size, seed, request, receipt }: KilledUpload): Promise<void> => {
+const rootOf = ({ request }: KilledUpload): Root =>
+  openUploadRequest.decode(Buffer.from(request, 'base64')).voucher.root
+
+/** The receipt is given again, and the payload is there byte for byte unless it may be gone. */
+const check = async (upload: KilledUpload): Promise<void> => {
+  const { id, size, seed, request, receipt, released, removed } = upload
+  const root = rootOf(upload)
+  const present = store.find(root) !== undefined
+  if (removed && present) broken(`${id} was removed and is back`)
+  if (released && !present) return
   const session = await intake.open(openUploadRequest.decode(Buffer.from(request, 'base64')))
   const again = commitUploadResponse.encode(await intake.commit(session))
-  if (Buffer.from(again).toString('base64') !== receipt) throw new Error('another receipt')
-  const payload = payloadOf(size, seed)
+  if (Buffer.from(again).toString('base64') !== receipt) broken(`${id}: another receipt`)
   const parts: Uint8Array[] = []
-  const { root } = commitmentOf(payload)
   for await (const part of holdings.read(root, { start: bytes(0), end: bytes(size) }))
     parts.push(part)
-  if (!Buffer.concat(parts).equals(payload)) throw new Error('other bytes')
+  if (!Buffer.concat(parts).equals(payloadOf(size, seed))) broken(`${id}: other bytes`)
 }
 
 const drive = async ({ id, size, seed, request, durable }: KilledUpload): Promise<void> => {
@@ -104,7 +133,7 @@ const drive = async ({ id, size, seed, request, durable }: KilledUpload): Promis
   const session = await intake.open(openUploadRequest.decode(Buffer.from(request, 'base64')))
   for (const end of durable) {
     const kept = session.complete || session.durable.some((range) => range.end >= BigInt(end))
-    if (!kept) throw new Error(`bytes up to ${end} are no longer durable`)
+    if (!kept) broken(`bytes up to ${end} of ${id} are no longer durable`)
   }
   say(`opened ${id}`)
   for (let at = 0; at < size && !session.complete; at += task.partBytes) {
@@ -122,12 +151,63 @@ const drive = async ({ id, size, seed, request, durable }: KilledUpload): Promis
   say(`receipt ${id} ${Buffer.from(receipt).toString('base64')}`)
 }
 
+/** An upload that its client gives up. */
+const giveUp = async (): Promise<void> => {
+  const payload = payloadOf(2_000, task.nowMs % 1000)
+  await store.reserve('given-up', commitmentOf(payload))
+  await store.write('given-up', bytes(0), [payload])
+  await store.sync('given-up')
+  await store.discard('given-up')
+  say('gave-up')
+}
+
+const idOf = new Map(task.uploads.map((upload) => [rootOf(upload), upload.id]))
+
+/** Everything that was not released has a deal. What is released goes at once. */
+const collect = async (): Promise<void> => {
+  const claimed = task.uploads.filter(({ released }) => !released)
+  const state = {
+    cursor: { timestamp: now },
+    finalBefore: () => period(1),
+    deals: () =>
+      claimed.map((u) => ({ terms: { root: rootOf(u) }, closed: false, end: period(9) })),
+    deal: () => undefined,
+  }
+  const onRemoved = async (root: Root): Promise<void> => say(`removed ${idOf.get(root)}`)
+  const parts = { ...common, holdings, follower: { state }, clock, onRemoved }
+  const options = { trashTime: seconds(0), graceMs: 0 }
+  const collector = new Collector(parts as unknown as CollectorDependencies, options)
+  for (let pass = 0; pass < 3; pass++) {
+    await collector.pass()
+    say(`collected ${pass}`)
+  }
+}
+
+const drain = async (directory: string): Promise<void> => {
+  const { damaged } = await drainVolume({ set: store, holdings, logger: silentLogger }, directory)
+  if (damaged.length > 0) broken('a payload is damaged')
+  store.list.setDraining(directory, false)
+  say('drained')
+}
+
+const CHORES: Readonly<Record<Chore, () => Promise<void>>> = {
+  collect,
+  'drain-a': () => drain(paths.volume),
+  'drain-b': () => drain(secondVolume(paths.volume)),
+}
+
+const doChores = async (): Promise<void> => {
+  await giveUp()
+  for (const chore of task.chores) await CHORES[chore]()
+}
+
 for (const upload of task.uploads) {
   if (upload.receipt === undefined) continue
-  await check(upload)
+  await check(upload).catch((error: unknown) => broken(`${upload.id}: ${error}`))
   say(`checked ${upload.id}`)
 }
-await Promise.all(task.uploads.filter((u) => u.receipt === undefined).map((u) => drive(u)))
+const uploads = task.uploads.filter((u) => u.receipt === undefined).map((u) => drive(u))
+await Promise.all([...uploads, doChores()])
 const { reserved } = await store.usage()
 say(`done ${reserved}`)
 setInterval(() => undefined, 1000)

@@ -1,0 +1,118 @@
+/**
+ * The journal on a disk that loses power: entries are appended, at once and one after another, and the
+ * file is replaced by a shorter one; whatever was acknowledged must be there afterwards, in order, and
+ * nothing that was never appended. One seed is one run.
+ */
+import { leafIndex, root } from '@holdfast/protocol'
+import type { Entry } from '../../src/journal/entries.ts'
+import { FileJournal } from '../../src/journal/file-journal.ts'
+import type { JournalFiles } from '../../src/journal/journal-files.ts'
+import { type Chance, chanceFrom, SimulatedDisk } from './simulated-disk.ts'
+
+const DIRECTORY = '/journal'
+
+/** The simulated disk as the journal sees it. */
+export const journalFilesOn = (disk: SimulatedDisk): JournalFiles => ({
+  read: async (path) => disk.contentOf(path)?.slice(),
+  open: async (path, { fresh = false } = {}) => {
+    const present = disk.contentOf(path) !== undefined
+    const file = disk.open(path, present ? 'write' : 'create')
+    if (present && fresh) disk.truncate(file, 0)
+    return {
+      write: async (data, position) => disk.write(file, data, position),
+      truncate: async (length) => disk.truncate(file, length),
+      sync: async () => disk.sync(file),
+      close: async () => disk.close(file),
+    }
+  },
+  rename: async (from, to) => disk.rename(from, to),
+  syncDirectory: async (path) => disk.syncDirectory(path),
+})
+
+const entryOf = (i: number): Entry => ({
+  kind: 'damage-found',
+  root: root(`0x${i.toString(16).padStart(64, '0')}`),
+  leaf: leafIndex(i),
+  // Of many lengths, so that records lie across pieces of 512 bytes in every way.
+  what: 'x'.repeat((i * 37) % 600),
+})
+
+const numberOf = (entry: Entry): number => (entry.kind === 'damage-found' ? Number(entry.leaf) : -1)
+
+export class SimulatedJournal {
+  readonly #seed: number
+  readonly #chance: Chance
+  readonly #disk = new SimulatedDisk()
+  /** What must be there: one of these, and then some of what follows. */
+  #bases: (readonly number[])[] = [[]]
+  /** Appended, not acknowledged. */
+  #pending: number[] = []
+  #made = 0
+  losses = 0
+
+  constructor(seed: number) {
+    this.#seed = seed
+    this.#chance = chanceFrom(seed)
+  }
+
+  /** So many rounds of appending, each ended by a loss of power. */
+  async run(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      const fails = this.#chance(4) === 0 ? 1 + this.#chance(6) : 3 + this.#chance(60)
+      this.#disk.failAfter(fails)
+      await this.#life().catch(() => undefined)
+      this.#disk.restart(this.#chance)
+      this.losses++
+      try {
+        await this.#check()
+      } catch (error) {
+        const what = error instanceof Error ? error.message : String(error)
+        throw new Error(`seed ${this.#seed}, loss ${this.losses}: ${what}`, { cause: error })
+      }
+    }
+  }
+
+  async #life(): Promise<void> {
+    const { journal } = await FileJournal.open(DIRECTORY, journalFilesOn(this.#disk))
+    for (;;) {
+      if (this.#chance(8) === 0) await this.#replace(journal)
+      const appends = Array.from({ length: 1 + this.#chance(4) }, () => this.#append(journal))
+      const failed = (await Promise.allSettled(appends)).find((r) => r.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    }
+  }
+
+  async #append(journal: FileJournal): Promise<void> {
+    const numbers = Array.from({ length: 1 + this.#chance(3) }, () => this.#made++)
+    this.#pending.push(...numbers)
+    await journal.append(numbers.map(entryOf))
+    this.#bases = this.#bases.map((base) => [...base, ...numbers])
+    this.#pending = this.#pending.filter((number) => !numbers.includes(number))
+  }
+
+  /** The newer half is kept. */
+  async #replace(journal: FileJournal): Promise<void> {
+    const [base = []] = this.#bases
+    const kept = base.slice(base.length >> 1)
+    if (kept.length === 0) return
+    this.#bases = [base, kept]
+    await journal.rewrite(kept.map(entryOf))
+    this.#bases = [kept]
+  }
+
+  async #check(): Promise<void> {
+    const { journal, entries } = await FileJournal.open(DIRECTORY, journalFilesOn(this.#disk))
+    await journal.close()
+    const found = entries.map(numberOf)
+    const fits = this.#bases.some((base) => {
+      const rest = found.slice(base.length)
+      const begins = base.every((number, i) => found[i] === number)
+      return begins && rest.every((number, i) => number === this.#pending[i])
+    })
+    if (!fits) {
+      throw new Error(`found ${found}; acknowledged ${this.#bases.join(' or ')}`)
+    }
+    this.#bases = [found]
+    this.#pending = []
+  }
+}
