@@ -17,7 +17,7 @@ const MINUTE = 60_000
 
 /** What jest is told per suite; the fast suite is what jest.config.mjs says. */
 export const SUITES = {
-  fast: [],
+  fast: ['--maxWorkers=2'],
   slow: suite('slow', 30 * MINUTE),
   faults: suite('fault', 30 * MINUTE),
   soak: suite('soak', 120 * MINUTE),
@@ -64,7 +64,6 @@ const jest = async (args, resultFile) => {
       '--disable-warning=ExperimentalWarning',
       inRoot('node_modules', 'jest', 'bin', 'jest.js'),
       `--rootDir=${ROOT}`,
-      '--maxWorkers=2',
       '--json',
       `--outputFile=${resultFile}`,
       ...args,
