@@ -33,3 +33,7 @@ export { type DatasetStatus, datasetStatus, type ReplicaStatus, waitForStatus } 
 export { networkConnector } from './transfer/network-peer.ts'
 export type { ConnectPeer, ProviderPeer } from './transfer/provider-peer.ts'
 export { createProgress, type Phase, type Progress, silentProgress } from './ui/progress.ts'
+export type { WatchBudget } from './watch/budget.ts'
+export { WatchBook } from './watch/watch-book.ts'
+export type { WatchEvent } from './watch/watch-events.ts'
+export { type WatchDependencies, Watcher, type WatchRequest } from './watch/watcher.ts'

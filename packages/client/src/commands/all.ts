@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandModule[] = [
     load: async () => (await import('./read.ts')).registerRead,
   },
   { names: ['repair'], load: async () => (await import('./repair.ts')).registerRepair },
+  { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
 ]
 

@@ -15,7 +15,7 @@ import {
   obtainPassphrase,
   tokenOf,
 } from '../config/open-network.ts'
-import { configPath, loadSettings, writeConfig } from '../config/settings.ts'
+import { configPath, loadSettings, readConfig, writeConfig } from '../config/settings.ts'
 import { formatAmount } from '../ui/text.ts'
 import { ensureTokens } from './fund.ts'
 import type { Register, Runtime } from './runtime.ts'
@@ -33,7 +33,9 @@ export const registerInit: Register = (program, run) => {
         const { path, network } = await loadNetwork(runtime.settings)
         const key = await chooseKey(runtime, network)
         const home = runtime.settings.home.value
+        const { watch } = await readConfig(home)
         await writeConfig(home, {
+          ...(watch === undefined ? {} : { watch }),
           network: path,
           keystore: key.keystore,
           ...(key.passphraseFile === undefined ? {} : { passphraseFile: key.passphraseFile }),

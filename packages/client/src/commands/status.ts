@@ -1,6 +1,9 @@
-/** `holdfast status <dataset>` and `proofs <dataset>`: what the chain says. */
+/**
+ * `holdfast status <dataset>` and `proofs <dataset>`: what the chain says, and whether providers can
+ * show what they committed to.
+ */
 import {
-  EXIT_CODES,
+  type Address,
   HoldfastError,
   periodStart,
   schemeName,
@@ -8,7 +11,6 @@ import {
   toNumber,
 } from '@holdfast/protocol'
 import type { CID } from 'multiformats/cid'
-import { checkReplicas, type ReplicaCheck } from '../audit/check-replicas.ts'
 import { accountAddress } from '../config/open-network.ts'
 import { parseAddress } from '../retrieve.ts'
 import {
@@ -20,53 +22,55 @@ import {
 } from '../status.ts'
 import type { CommandResult } from '../ui/output.ts'
 import { formatAmount, formatSeconds, formatTable, parseDuration } from '../ui/text.ts'
+import { addChecks, type CheckFlags, withCheckFlags } from './checks.ts'
 import type { Register, Runtime } from './runtime.ts'
 import { type Session, withNetwork } from './session.ts'
 
-interface StatusFlags {
+interface StatusFlags extends CheckFlags {
   readonly wait?: string
   readonly timeout: string
 }
 
-interface ProofsFlags {
+interface ProofsFlags extends CheckFlags {
   readonly last: string
-  readonly check?: boolean
 }
 
 export const registerStatus: Register = (program, run) => {
-  program
-    .command('status <dataset>')
-    .description('replicas, deals, last proven period, funding runway')
-    .option('--wait <goal>', 'wait until every active replica is "stored" or "proven"')
-    .option('--timeout <duration>', 'how long to wait', '5m')
-    .action(
-      run<StatusFlags>((runtime, flags, dataset = '') =>
-        withNetwork(runtime, async (session) => {
-          const root = datasetRoot(dataset)
-          const status = await look(runtime, session, { root, flags })
-          return describeStatus(root, status, session)
-        }),
-      ),
-    )
-  program
-    .command('proofs <dataset>')
-    .description('which periods each replica has proven')
-    .option('--last <n>', 'periods shown per replica', '30')
-    .option('--check', 'have each provider show what it committed to last, and verify it')
-    .action(
-      run<ProofsFlags>((runtime, flags, dataset = '') =>
-        withNetwork(runtime, async (session) => {
-          const root = datasetRoot(dataset)
-          const last = parseLast(flags.last)
-          const account = await accountAddress(runtime.settings, session.network)
-          const options = { ...session.options, clock: runtime.clock }
-          const status = await datasetStatus(session.ledger, { root, account }, options)
-          const told = describeProofs(root, status, last)
-          if (flags.check !== true) return told
-          return withChecks(told, await checkReplicas(session, status.replicas, session.options))
-        }),
-      ),
-    )
+  withCheckFlags(
+    program
+      .command('status <dataset>')
+      .description('replicas, deals, last proven period, funding runway; checks your own deals')
+      .option('--wait <goal>', 'wait until every active replica is "stored" or "proven"')
+      .option('--timeout <duration>', 'how long to wait', '5m'),
+  ).action(
+    run<StatusFlags>((runtime, flags, dataset = '') =>
+      withNetwork(runtime, async (session) => {
+        const root = datasetRoot(dataset)
+        const account = await accountAddress(runtime.settings, session.network)
+        const status = await look(runtime, session, { root, account, flags })
+        const told = describeStatus(root, status, session)
+        return addChecks(told, status, { runtime, session, account, flags })
+      }),
+    ),
+  )
+  withCheckFlags(
+    program
+      .command('proofs <dataset>')
+      .description('which periods each replica has proven; checks your own deals')
+      .option('--last <n>', 'periods shown per replica', '30'),
+  ).action(
+    run<ProofsFlags>((runtime, flags, dataset = '') =>
+      withNetwork(runtime, async (session) => {
+        const root = datasetRoot(dataset)
+        const last = parseLast(flags.last)
+        const account = await accountAddress(runtime.settings, session.network)
+        const options = { ...session.options, clock: runtime.clock }
+        const status = await datasetStatus(session.ledger, { root, account }, options)
+        const told = describeProofs(root, status, last)
+        return addChecks(told, status, { runtime, session, account, flags })
+      }),
+    ),
+  )
 }
 
 const datasetRoot = (text: string): CID => {
@@ -83,11 +87,15 @@ const parseLast = (text: string): number => {
 
 const look = async (
   runtime: Runtime,
-  { ledger, network, options }: Session,
-  { root, flags }: { readonly root: CID; readonly flags: StatusFlags },
+  { ledger, options }: Session,
+  parts: {
+    readonly root: CID
+    readonly account: Address | undefined
+    readonly flags: StatusFlags
+  },
 ): Promise<DatasetStatus> => {
-  const { clock, progress, settings } = runtime
-  const account = await accountAddress(settings, network)
+  const { clock, progress } = runtime
+  const { root, account, flags } = parts
   if (flags.wait === undefined) {
     return datasetStatus(ledger, { root, account }, { clock, ...options })
   }
@@ -197,19 +205,4 @@ const describeProofs = (root: CID, status: DatasetStatus, last: number): Command
     })
     .join('\n')
   return { value: { dataset: root.toString(), period: status.period, replicas }, text }
-}
-
-/** Adds what providers could show; exit code 7 when one could not. */
-const withChecks = (told: CommandResult, checks: readonly ReplicaCheck[]): CommandResult => {
-  const lines = checks.map((check) => {
-    const period = 'period' in check ? ` of period ${check.period}` : ''
-    const reason = 'reason' in check ? `: ${check.reason}` : ''
-    return `${check.provider}  ${check.state}${period}${reason}`
-  })
-  const wrong = checks.some(({ state }) => state === 'wrong')
-  return {
-    value: { ...(told.value as object), checks },
-    text: [told.text, ...lines].join('\n'),
-    ...(wrong ? { exit: EXIT_CODES.verification } : {}),
-  }
 }

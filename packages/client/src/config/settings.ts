@@ -31,15 +31,23 @@ export interface Settings {
   readonly passphraseFile: Setting | undefined
 }
 
-/** `config.json`: paths only. */
+/** `config.json`: paths, and what a watch may spend. */
 export interface ConfigFile {
   readonly network?: string
   readonly keystore?: string
   readonly passphraseFile?: string
+  readonly watch?: WatchConfig
+}
+
+/** Decimal amounts, as the flags of `holdfast watch` take them. */
+export interface WatchConfig {
+  readonly gasBudget?: string
+  readonly bondBudget?: string
 }
 
 const FORMAT = 'holdfast-config/1'
 const KEYS = ['network', 'keystore', 'passphraseFile'] as const
+const WATCH_KEYS = ['gasBudget', 'bondBudget'] as const
 
 export const configPath = (home: string): string => join(home, 'config.json')
 
@@ -105,6 +113,20 @@ const parseConfig = (path: string, text: string): ConfigFile => {
     const entry = record[key]
     if (entry === undefined) continue
     if (typeof entry !== 'string' || entry === '') throw invalid(path, `${key} is not a path`)
+    config[key] = entry
+  }
+  const watch = record['watch']
+  return watch === undefined ? config : { ...config, watch: parseWatch(path, watch) }
+}
+
+const parseWatch = (path: string, value: unknown): WatchConfig => {
+  if (typeof value !== 'object' || value === null) throw invalid(path, 'watch is not an object')
+  const record = value as Readonly<Record<string, unknown>>
+  const config: Record<string, string> = {}
+  for (const key of WATCH_KEYS) {
+    const entry = record[key]
+    if (entry === undefined) continue
+    if (typeof entry !== 'string') throw invalid(path, `watch.${key} is not text such as "0.05"`)
     config[key] = entry
   }
   return config

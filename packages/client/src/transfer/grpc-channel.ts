@@ -14,8 +14,11 @@ import {
 } from '@holdfast/protocol'
 import type { PinnedCertificate } from './pinned-tls.ts'
 
-/** Responses are small; bulk bytes travel over HTTPS. */
-const MESSAGE_BYTES_MAX = 1024 * 1024
+/**
+ * Responses are small; bulk bytes travel over HTTPS. The largest is 32 of the longest entries of a
+ * bundle (`getBundleEntriesResponse`), about 150 KiB; no provider makes us take more than this.
+ */
+const MESSAGE_BYTES_MAX = 256 * 1024
 
 export class GrpcChannel {
   readonly #client: Client

@@ -40,6 +40,11 @@ export class Output {
     return this.#streams.stdout
   }
 
+  /** One of many results, printed when it is there: a JSON value per line with `--json`. */
+  line({ value, text }: Pick<CommandResult, 'value' | 'text'>): void {
+    this.#streams.stdout.write(`${this.#json ? toJson(value) : text}\n`)
+  }
+
   /** A remark for people, on stderr. */
   note(text: string): void {
     this.#streams.stderr.write(`${text}\n`)

@@ -47,6 +47,8 @@ describe('exit codes', () => {
     ['missing file to commit', ['commit', 'not-there'], 3, 'FILE_NOT_FOUND'],
     ['directory to commit', ['commit', '.'], 1, 'INPUT_UNREADABLE'],
     ['no network', ['providers'], 2, 'CONFIG_INVALID'],
+    ['watching without a network', ['watch'], 2, 'CONFIG_INVALID'],
+    ['checking without a network', ['status', 'x'], 2, 'CONFIG_INVALID'],
     ['bad dataset', ['ls', 'not-a-cid', '--network', 'none'], 2, 'ID_INVALID'],
     ['missing network file', ['providers', '--network', 'none'], 1, 'INPUT_UNREADABLE'],
     ['no devnet to stop', ['devnet', 'down'], 9, 'NOTHING_TO_DO'],
@@ -73,6 +75,21 @@ test('help and version end well', async () => {
   expect(help.exit).toBe(0)
   expect(help.stdout).toContain('Exit codes')
   expect((await holdfast(['--version'], { home })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('the help of watch names both budgets, their defaults, and where they may stand', async () => {
+  const { exit, stdout } = await holdfast(['watch', '--help'], { home })
+  expect(exit).toBe(0)
+  for (const text of [
+    '--gas-budget',
+    '--bond-budget',
+    '0.05',
+    '10',
+    'config.json',
+    '--no-dispute',
+  ]) {
+    expect(stdout).toContain(text)
+  }
 })
 
 describe('secrets', () => {

@@ -1,0 +1,207 @@
+/**
+ * A provider that is a program of the test: registered, with deals, with every answer at hand, and
+ * free to commit to and to show whatever it is told to. The right thing is what it does by itself.
+ */
+
+import { type DealMembership, signingDomain } from '@holdfast/chain'
+import type { ProviderPeer } from '@holdfast/client'
+import {
+  amount,
+  attributesOf,
+  type ChallengeContext,
+  type DealId,
+  type DealTerms,
+  type DisputedEntry,
+  dealIdOf,
+  type GetBundleEntriesRequest,
+  type GetBundleEntriesResponse,
+  type Hash32,
+  HoldfastError,
+  hash32,
+  type Period,
+  type ProviderId,
+  ProviderTree,
+  periods,
+  rate,
+  slotIndex,
+  timestamp,
+  toHex,
+  uintBytes,
+  ZERO_HASH,
+} from '@holdfast/protocol'
+import type { Arena, Person } from './arena.ts'
+import { Bundle, type Entry, rightEntries } from './bundle.ts'
+import { noise } from './corpus.ts'
+import { Payload } from './payload.ts'
+
+/** 3.5 base units per second: rounding matters. */
+export const RATE = rate(3_500_000_000_001n)
+/** 10 test dollars. */
+export const STAKE = amount(10_000_000n)
+const LEAF = 1024
+
+type Serve = (request: GetBundleEntriesRequest) => Promise<GetBundleEntriesResponse>
+/** From the right entries to those that are committed to. */
+export type Twist = (entries: readonly Entry[]) => readonly Entry[]
+
+let nonces = 0n
+
+export class ArenaProvider {
+  readonly provider: ProviderId
+  readonly owner: Person
+  readonly operator: Person
+  readonly deals: DealId[] = []
+  readonly bundles: Map<Period, Bundle> = new Map()
+  readonly #arena: Arena
+  readonly #tree = new ProviderTree()
+  readonly #payloads = new Map<DealId, Payload>()
+  /** How it answers who asks for entries; the bundle's own unless set. */
+  serve: Serve = async (request) => this.show(request)
+
+  private constructor(arena: Arena, owner: Person, operator: Person) {
+    this.#arena = arena
+    this.owner = owner
+    this.operator = operator
+    this.provider = owner.signer.address
+  }
+
+  static async register(arena: Arena): Promise<ArenaProvider> {
+    const owner = await arena.person(amount(100_000_000n))
+    const operator = await arena.person()
+    const self = new ArenaProvider(arena, owner, operator)
+    const settings = {
+      ...{ operator: operator.signer.address, tlsKeyHash: hash32(`0x${'ab'.repeat(32)}`) },
+      ...{ endpoint: '127.0.0.1:4701', region: 'eu', token: self.#token, accepting: true },
+      ...{ pricePerTibMonth: amount(5_000_000n), provingFeeMonth: amount(20_000n) },
+      egressPerTib: amount(0n),
+    }
+    await owner.ledger.registerProvider(settings, STAKE)
+    return self
+  }
+
+  get #token() {
+    const [token] = this.#arena.network.tokens
+    if (token === undefined) throw new Error('a network has a token')
+    return token.address
+  }
+
+  /** Opens a deal over noise of so many leaves. */
+  async open(client: Person, leaves = 40): Promise<DealId> {
+    const { network } = this.#arena
+    nonces += 1n
+    const payload = new Payload(noise(leaves * LEAF, Number(nonces)))
+    const terms: DealTerms = {
+      ...payload.commitment,
+      ...{ client: client.signer.address, provider: this.provider, token: this.#token },
+      ...{ dataset: ZERO_HASH, rate: RATE, periods: periods(40), deposit: amount(200_000n) },
+      ...{ collateral: amount(5_000n), notice: periods(2), replacementCost: amount(1_000n) },
+      ...{ egressPrice: amount(0n), attributes: attributesOf('eu'), takedown: ZERO_HASH },
+      openBefore: timestamp((await this.#arena.now()) + 100_000n),
+      nonce: hash32(toHex(uintBytes(nonces, 32))),
+    }
+    const id = dealIdOf(terms, signingDomain(network))
+    const slot = this.#tree.freeSlot()
+    await this.operator.ledger.openDeal({
+      ...{ terms, path: this.#tree.path(slot) },
+      clientSignature: await client.signer.sign(hash32(id)),
+      providerSignature: await this.operator.signer.sign(hash32(id)),
+    })
+    this.#tree.set(slot, payload.slotLeaf(id))
+    this.#payloads.set(id, payload)
+    this.deals.push(id)
+    return id
+  }
+
+  async context(of: Period): Promise<ChallengeContext> {
+    const { chainId, contracts } = this.#arena.network
+    const seed = await this.operator.ledger.seed(of)
+    if (seed === undefined) throw new Error(`period ${of} has no seed`)
+    return { chainId, proofs: contracts.proofs, provider: this.provider, period: of, seed }
+  }
+
+  /** Makes the bundle of a period, twisted if that is wished, and keeps it. */
+  async build(of: Period, twist: Twist = (entries) => entries): Promise<Bundle> {
+    const context = await this.context(of)
+    const bundle = new Bundle(context, twist(rightEntries(context, this.#tree, this.#payloads)))
+    this.bundles.set(of, bundle)
+    return bundle
+  }
+
+  async commit(of: Period, twist?: Twist): Promise<Hash32> {
+    const { root } = await this.build(of, twist)
+    await this.operator.ledger.commitPeriod({ provider: this.provider, period: of, root })
+    return root
+  }
+
+  /** Commits, and shows what the first period of a provider owes. */
+  async commitAudited(of: Period): Promise<void> {
+    await this.commit(of)
+    const { audit } = await this.operator.ledger.standing(this.provider)
+    if (audit !== undefined) await this.showAudit(of)
+  }
+
+  async showAudit(of: Period): Promise<void> {
+    const { directChallenges } = this.#arena.network
+    const openings = Array.from({ length: directChallenges }, (_, i) =>
+      this.#bundle(of).opening({ class: 'global', i }),
+    )
+    await this.operator.ledger.answerAudit({ provider: this.provider, period: of, openings })
+  }
+
+  /** Shows the disputed entry on chain, as its bundle has it. */
+  async answer(entry: DisputedEntry): Promise<void> {
+    const opening = this.#bundle(entry.period).opening(entry.question)
+    await this.operator.ledger.answerDispute(entry, opening)
+  }
+
+  /** Where a deal stands in its tree, as opening a dispute shows. */
+  membership(deal: DealId): DealMembership {
+    for (let at = 0; at < this.#tree.slots; at++) {
+      const leaf = this.#tree.get(slotIndex(at))
+      if (leaf?.deal === deal) return { leaf, path: this.#tree.path(slotIndex(at)) }
+    }
+    throw new Error(`deal ${deal} is in no slot`)
+  }
+
+  /** What its bundle holds, whatever that is. */
+  show(request: GetBundleEntriesRequest): GetBundleEntriesResponse {
+    const bundle = this.bundles.get(request.period)
+    if (bundle === undefined) {
+      const reason = 'it has none'
+      throw new HoldfastError({ code: 'BUNDLE_NOT_FOUND', period: request.period, reason })
+    }
+    const entries =
+      'deal' in request
+        ? bundle.ofDeal(request.deal)
+        : request.indices.map((index) => bundle.at(index))
+    return { entries }
+  }
+
+  /** This provider as a client talks to it; only bundles are asked for here. */
+  get peer(): ProviderPeer {
+    const partial: Pick<ProviderPeer, 'provider' | 'bundleEntries' | 'close'> = {
+      provider: this.provider,
+      bundleEntries: (request) => this.serve(request),
+      close: () => undefined,
+    }
+    return partial as ProviderPeer
+  }
+
+  #bundle(of: Period): Bundle {
+    const bundle = this.bundles.get(of)
+    if (bundle === undefined) throw new Error(`no bundle of period ${of}`)
+    return bundle
+  }
+}
+
+/** For `serve`: nobody is there. */
+export const unreachable: Serve = async () => {
+  throw new HoldfastError({ code: 'PEER_UNREACHABLE', peer: 'a provider', reason: 'refused' })
+}
+
+/** The last byte of an answer, which belongs to a path, or to the leaf of a payload of one leaf. */
+export const spoil = (answer: Uint8Array): Uint8Array => {
+  const wrong = answer.slice()
+  wrong[wrong.length - 1] = (wrong.at(-1) ?? 0) ^ 1
+  return wrong
+}
