@@ -7,6 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
+import binaryen from 'assemblyscript/binaryen'
+import { orderByReads, unrollRounds } from './wasm-text.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const GENERATED = join(HERE, 'src', 'generated', 'kernel-wasm.ts')
@@ -17,7 +19,7 @@ const OPTIMISE = ['-O3', '--shrinkLevel', '0', '--converge']
 /** @returns {Promise<Uint8Array>} the compiled module; throws with the compiler's words. */
 export const compileWasm = async () => {
   let bytes
-  const source = readFileSync(join(HERE, 'assembly', 'kernel.as'), 'utf8')
+  const source = unrollRounds(readFileSync(join(HERE, 'assembly', 'kernel.as'), 'utf8'))
   const { error, stderr } = await asc.main(
     ['kernel.ts', '--outFile', 'kernel.wasm', ...FLAGS, ...OPTIMISE],
     {
@@ -29,7 +31,20 @@ export const compileWasm = async () => {
     },
   )
   if (error || bytes === undefined) throw new Error(`asc: ${error?.message}\n${stderr}`)
-  return bytes
+  return withOrder(bytes)
+}
+
+/** The module with `order` as reads of a global; not optimised again, which would remove them. */
+const withOrder = (bytes) => {
+  const compiled = binaryen.readBinary(bytes)
+  compiled.setFeatures(binaryen.Features.All)
+  const text = orderByReads(compiled.emitText())
+  compiled.dispose()
+  const ordered = binaryen.parseText(text)
+  ordered.setFeatures(binaryen.Features.All)
+  const out = ordered.emitBinary()
+  ordered.dispose()
+  return out
 }
 
 const moduleText = (bytes) => {

@@ -6,7 +6,14 @@
  * The code is small on purpose: a schedule in memory and loops of eight rounds run faster in V8 than
  * everything unrolled. Callers give pointers into this memory and check lengths; nothing is checked
  * here.
+ *
+ * Not plain AssemblyScript in two places, see native/wasm-text.mjs: a round between `eight rounds` and
+ * `end of rounds` is written out eight times, and `order` becomes no instruction at all.
  */
+
+/** Keeps values that are stored later from being computed too early; see `rounds`. */
+@external('env', 'order')
+declare function order(reads: i32): void
 
 const K = memory.data<u32>([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -22,8 +29,6 @@ const IV = memory.data<u32>([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ], 16)
 /** Eight vectors: the four states. */
-/** Two vectors that nobody reads: see `rounds`. */
-const PIN = memory.data(2 * 16, 16)
 const STATE = memory.data(8 * 16, 16)
 /** Sixty-four vectors: the four schedules. */
 const SCHEDULE = memory.data(64 * 16, 16)
@@ -46,42 +51,56 @@ function add(a: v128, b: v128): v128 {
   return i32x4.add(a, b)
 }
 
+/** Rotations by 6, 11 and 25. Here and below all forms have equally many steps; these measured fastest. */
 @inline
 function sum1(x: v128): v128 {
   return v128.xor(
-    v128.xor(v128.xor(i32x4.shr_u(x, 6), i32x4.shl(x, 26)), v128.xor(i32x4.shr_u(x, 11), i32x4.shl(x, 21))),
+    v128.xor(v128.xor(i32x4.shr_u(x, 11), i32x4.shl(x, 21)), v128.xor(i32x4.shl(x, 26), i32x4.shr_u(x, 6))),
     v128.xor(i32x4.shr_u(x, 25), i32x4.shl(x, 7)),
   )
 }
 
+/** Rotations by 2, 13 and 22; the first two as shifts of shifts. */
 @inline
 function sum0(x: v128): v128 {
   return v128.xor(
-    v128.xor(v128.xor(i32x4.shr_u(x, 2), i32x4.shl(x, 30)), v128.xor(i32x4.shr_u(x, 13), i32x4.shl(x, 19))),
     v128.xor(i32x4.shr_u(x, 22), i32x4.shl(x, 10)),
+    v128.xor(i32x4.shl(v128.xor(i32x4.shl(x, 11), x), 19), i32x4.shr_u(v128.xor(x, i32x4.shr_u(x, 11)), 2)),
   )
 }
 
-/** Shifts of shifts: as many steps as three rotations apart, and fewer values alive at a time. */
+/** `sum1` for rounds that make no words. */
+@inline
+function sum1Bare(x: v128): v128 {
+  return v128.xor(
+    v128.xor(i32x4.shl(x, 7), i32x4.shr_u(x, 25)),
+    v128.xor(v128.xor(i32x4.shl(x, 21), i32x4.shr_u(x, 11)), v128.xor(i32x4.shr_u(x, 6), i32x4.shl(x, 26))),
+  )
+}
+
+/** `sum0` for rounds that make no words. */
+@inline
+function sum0Bare(x: v128): v128 {
+  return v128.xor(
+    v128.xor(v128.xor(i32x4.shr_u(x, 2), i32x4.shr_u(x, 13)), i32x4.shr_u(x, 22)),
+    v128.xor(v128.xor(i32x4.shl(x, 19), i32x4.shl(x, 30)), i32x4.shl(x, 10)),
+  )
+}
+
 @inline
 function small0(x: v128): v128 {
   return v128.xor(
-    i32x4.shr_u(v128.xor(i32x4.shr_u(v128.xor(i32x4.shr_u(x, 11), x), 4), x), 3),
-    i32x4.shl(v128.xor(i32x4.shl(x, 11), x), 14),
+    v128.xor(v128.xor(i32x4.shr_u(x, 7), i32x4.shl(x, 25)), v128.xor(i32x4.shr_u(x, 18), i32x4.shl(x, 14))),
+    i32x4.shr_u(x, 3),
   )
 }
 
 @inline
 function small1(x: v128): v128 {
   return v128.xor(
-    i32x4.shr_u(v128.xor(i32x4.shr_u(v128.xor(i32x4.shr_u(x, 2), x), 7), x), 10),
-    i32x4.shl(v128.xor(i32x4.shl(x, 2), x), 13),
+    v128.xor(v128.xor(i32x4.shr_u(x, 17), i32x4.shl(x, 15)), v128.xor(i32x4.shr_u(x, 19), i32x4.shl(x, 13))),
+    i32x4.shr_u(x, 10),
   )
-}
-
-@inline
-function choose(e: v128, f: v128, g: v128): v128 {
-  return v128.bitselect(f, g, e)
 }
 
 @inline
@@ -116,6 +135,19 @@ function gather(from: usize, stride: usize): void {
   }
 }
 
+/**
+ * The first sixteen words of four pairs of nodes. The nodes are two groups of four as `closingRounds`
+ * leaves them: no byte is turned, two vectors become two.
+ */
+function weave(from: usize): void {
+  for (let i: usize = 0; i < 128; i += 16) {
+    const low = v128.load(from + i)
+    const high = v128.load(from + i, 128)
+    v128.store(SCHEDULE + i, v128.shuffle<u32>(low, high, 0, 2, 4, 6))
+    v128.store(SCHEDULE + i, v128.shuffle<u32>(low, high, 1, 3, 5, 7), 128)
+  }
+}
+
 /** Word t + 16 of the schedules from the sixteen before it; `w` points to word t. */
 @inline
 function extend(w: usize): void {
@@ -127,11 +159,13 @@ function extend(w: usize): void {
 }
 
 /**
- * Sixty-four rounds. Each round also makes the word that is needed sixteen rounds later: the two
- * chains of dependent steps hide each other's waiting.
+ * Sixty-four rounds. Each of the first forty-eight also makes the word that is needed sixteen rounds
+ * later: the two chains of dependent steps hide each other's waiting.
  *
- * The stores to `PIN` are what keeps the rounds apart: V8 puts steps without effect in an order of its
- * own, runs the `e` side of many rounds ahead and then has to spill; it moves nothing across a store.
+ * V8 puts steps without effect in an order of its own: level by level, counted back from the last store,
+ * one store a level. Left alone it starts so much at a time that registers do not suffice. Storing `d`
+ * and `h` (to a word of the schedule that is used up: always elsewhere, or the processor takes spilled
+ * values for what was stored) keeps rounds apart, and `order` says by how many levels.
  */
 function rounds(): void {
   let a = v128.load(STATE, 0)
@@ -145,152 +179,41 @@ function rounds(): void {
   let bc = v128.xor(b, c)
   let ab = bc
   let x = bc
-  let z = bc
   let w = SCHEDULE
   let k = K
   for (; w < SCHEDULE + 48 * 16; w += 128, k += 32) {
-    x = add(h, add(v128.load(w, 0), v128.load32_splat(k, 0)))
-    extend(w)
-    x = add(x, add(sum1(e), choose(e, f, g)))
+    // eight rounds:
+    extend(w + T * 16)
+    x = add(add(add(add(v128.load(w, T * 16), v128.load32_splat(k, T * 4)), h), v128.bitselect(f, g, e)), sum1(e))
     d = add(d, x)
-    v128.store(PIN, d)
-    ab = v128.xor(a, b)
-    h = add(x, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
-    v128.store(PIN, h, 16)
-
-    x = add(g, add(v128.load(w, 16), v128.load32_splat(k, 4)))
-    extend(w + 16)
-    x = add(x, add(sum1(d), choose(d, e, f)))
-    c = add(c, x)
-    v128.store(PIN, c)
-    bc = v128.xor(h, a)
-    g = add(x, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
-    v128.store(PIN, g, 16)
-
-    x = add(f, add(v128.load(w, 32), v128.load32_splat(k, 8)))
-    extend(w + 32)
-    x = add(x, add(sum1(c), choose(c, d, e)))
-    b = add(b, x)
-    v128.store(PIN, b)
-    ab = v128.xor(g, h)
-    f = add(x, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
-    v128.store(PIN, f, 16)
-
-    x = add(e, add(v128.load(w, 48), v128.load32_splat(k, 12)))
-    extend(w + 48)
-    x = add(x, add(sum1(b), choose(b, c, d)))
-    a = add(a, x)
-    v128.store(PIN, a)
-    bc = v128.xor(f, g)
-    e = add(x, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
-    v128.store(PIN, e, 16)
-
-    x = add(d, add(v128.load(w, 64), v128.load32_splat(k, 16)))
-    extend(w + 64)
-    x = add(x, add(sum1(a), choose(a, b, c)))
-    h = add(h, x)
-    v128.store(PIN, h)
-    ab = v128.xor(e, f)
-    d = add(x, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
-    v128.store(PIN, d, 16)
-
-    x = add(c, add(v128.load(w, 80), v128.load32_splat(k, 20)))
-    extend(w + 80)
-    x = add(x, add(sum1(h), choose(h, a, b)))
-    g = add(g, x)
-    v128.store(PIN, g)
-    bc = v128.xor(d, e)
-    c = add(x, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
-    v128.store(PIN, c, 16)
-
-    x = add(b, add(v128.load(w, 96), v128.load32_splat(k, 24)))
-    extend(w + 96)
-    x = add(x, add(sum1(g), choose(g, h, a)))
-    f = add(f, x)
-    v128.store(PIN, f)
-    ab = v128.xor(c, d)
-    b = add(x, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
-    v128.store(PIN, b, 16)
-
-    x = add(a, add(v128.load(w, 112), v128.load32_splat(k, 28)))
-    extend(w + 112)
-    x = add(x, add(sum1(f), choose(f, g, h)))
-    e = add(e, x)
-    v128.store(PIN, e)
-    bc = v128.xor(b, c)
-    a = add(x, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
-    v128.store(PIN, a, 16)
+    order(8)
+    ab = v128.xor(b, a)
+    h = add(add(sum0(a), v128.xor(v128.and(ab, bc), b)), x)
+    v128.store(w, h, T * 16)
+    order(4)
+    // end of rounds
   }
   for (; w < SCHEDULE + 64 * 16; w += 128, k += 32) {
-    x = add(h, add(v128.load(w, 0), v128.load32_splat(k, 0)))
-    x = add(x, add(sum1(e), choose(e, f, g)))
-    d = add(d, x)
-    v128.store(PIN, d)
-    ab = v128.xor(a, b)
-    h = add(x, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
-    v128.store(PIN, h, 16)
-
-    x = add(g, add(v128.load(w, 16), v128.load32_splat(k, 4)))
-    x = add(x, add(sum1(d), choose(d, e, f)))
-    c = add(c, x)
-    v128.store(PIN, c)
-    bc = v128.xor(h, a)
-    g = add(x, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
-    v128.store(PIN, g, 16)
-
-    x = add(f, add(v128.load(w, 32), v128.load32_splat(k, 8)))
-    x = add(x, add(sum1(c), choose(c, d, e)))
-    b = add(b, x)
-    v128.store(PIN, b)
-    ab = v128.xor(g, h)
-    f = add(x, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
-    v128.store(PIN, f, 16)
-
-    x = add(e, add(v128.load(w, 48), v128.load32_splat(k, 12)))
-    x = add(x, add(sum1(b), choose(b, c, d)))
-    a = add(a, x)
-    v128.store(PIN, a)
-    bc = v128.xor(f, g)
-    e = add(x, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
-    v128.store(PIN, e, 16)
-
-    x = add(d, add(v128.load(w, 64), v128.load32_splat(k, 16)))
-    x = add(x, add(sum1(a), choose(a, b, c)))
-    h = add(h, x)
-    v128.store(PIN, h)
-    ab = v128.xor(e, f)
-    d = add(x, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
-    v128.store(PIN, d, 16)
-
-    x = add(c, add(v128.load(w, 80), v128.load32_splat(k, 20)))
-    x = add(x, add(sum1(h), choose(h, a, b)))
-    g = add(g, x)
-    v128.store(PIN, g)
-    bc = v128.xor(d, e)
-    c = add(x, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
-    v128.store(PIN, c, 16)
-
-    x = add(b, add(v128.load(w, 96), v128.load32_splat(k, 24)))
-    x = add(x, add(sum1(g), choose(g, h, a)))
-    f = add(f, x)
-    v128.store(PIN, f)
-    ab = v128.xor(c, d)
-    b = add(x, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
-    v128.store(PIN, b, 16)
-
-    x = add(a, add(v128.load(w, 112), v128.load32_splat(k, 28)))
-    x = add(x, add(sum1(f), choose(f, g, h)))
-    e = add(e, x)
-    v128.store(PIN, e)
-    bc = v128.xor(b, c)
-    a = add(x, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
-    v128.store(PIN, a, 16)
+    // eight rounds:
+    x = add(sum1Bare(e), add(v128.xor(g, v128.and(e, v128.xor(f, g))), add(h, add(v128.load(w, T * 16), v128.load32_splat(k, T * 4)))))
+    order(8)
+    d = add(x, d)
+    v128.store(w, d, T * 16)
+    order(12)
+    ab = v128.xor(b, a)
+    h = add(sum0Bare(a), add(x, v128.xor(v128.and(ab, bc), b)))
+    v128.store(w, h, T * 16)
+    order(4)
+    // end of rounds
   }
-  save(a, b, c, d, e, f, g, h)
+  save(STATE, a, b, c, d, e, f, g, h)
 }
 
-/** Sixty-four rounds over the closing block, the same in every lane. */
-function closingRounds(): void {
+/**
+ * Sixty-four rounds over the closing block, the same in every lane. The digests go to `to`, word by word,
+ * the last of them under `mask`.
+ */
+function closingRounds(to: usize, mask: v128): void {
   let a = v128.load(STATE, 0)
   let b = v128.load(STATE, 16)
   let c = v128.load(STATE, 32)
@@ -302,86 +225,34 @@ function closingRounds(): void {
   let bc = v128.xor(b, c)
   let ab = bc
   let x = bc
-  let z = bc
-  for (let t: usize = 0; t < 64; t += 8) {
-    const k = CLOSING + t * 4
-    x = add(h, v128.load32_splat(k, 0))
-    x = add(x, add(sum1(e), choose(e, f, g)))
-    d = add(d, x)
-    v128.store(PIN, d)
-    ab = v128.xor(a, b)
-    h = add(x, add(sum0(a), v128.xor(b, v128.and(ab, bc))))
-    v128.store(PIN, h, 16)
-
-    x = add(g, v128.load32_splat(k, 4))
-    x = add(x, add(sum1(d), choose(d, e, f)))
-    c = add(c, x)
-    v128.store(PIN, c)
-    bc = v128.xor(h, a)
-    g = add(x, add(sum0(h), v128.xor(a, v128.and(bc, ab))))
-    v128.store(PIN, g, 16)
-
-    x = add(f, v128.load32_splat(k, 8))
-    x = add(x, add(sum1(c), choose(c, d, e)))
-    b = add(b, x)
-    v128.store(PIN, b)
-    ab = v128.xor(g, h)
-    f = add(x, add(sum0(g), v128.xor(h, v128.and(ab, bc))))
-    v128.store(PIN, f, 16)
-
-    x = add(e, v128.load32_splat(k, 12))
-    x = add(x, add(sum1(b), choose(b, c, d)))
-    a = add(a, x)
-    v128.store(PIN, a)
-    bc = v128.xor(f, g)
-    e = add(x, add(sum0(f), v128.xor(g, v128.and(bc, ab))))
-    v128.store(PIN, e, 16)
-
-    x = add(d, v128.load32_splat(k, 16))
-    x = add(x, add(sum1(a), choose(a, b, c)))
-    h = add(h, x)
-    v128.store(PIN, h)
-    ab = v128.xor(e, f)
-    d = add(x, add(sum0(e), v128.xor(f, v128.and(ab, bc))))
-    v128.store(PIN, d, 16)
-
-    x = add(c, v128.load32_splat(k, 20))
-    x = add(x, add(sum1(h), choose(h, a, b)))
-    g = add(g, x)
-    v128.store(PIN, g)
-    bc = v128.xor(d, e)
-    c = add(x, add(sum0(d), v128.xor(e, v128.and(bc, ab))))
-    v128.store(PIN, c, 16)
-
-    x = add(b, v128.load32_splat(k, 24))
-    x = add(x, add(sum1(g), choose(g, h, a)))
-    f = add(f, x)
-    v128.store(PIN, f)
-    ab = v128.xor(c, d)
-    b = add(x, add(sum0(c), v128.xor(d, v128.and(ab, bc))))
-    v128.store(PIN, b, 16)
-
-    x = add(a, v128.load32_splat(k, 28))
-    x = add(x, add(sum1(f), choose(f, g, h)))
-    e = add(e, x)
-    v128.store(PIN, e)
-    bc = v128.xor(b, c)
-    a = add(x, add(sum0(b), v128.xor(c, v128.and(bc, ab))))
-    v128.store(PIN, a, 16)
+  let k = CLOSING
+  for (let w = SCHEDULE; w < SCHEDULE + 64 * 16; w += 128, k += 32) {
+    // eight rounds:
+    x = add(sum1Bare(e), add(v128.xor(g, v128.and(e, v128.xor(f, g))), add(h, v128.load32_splat(k, T * 4))))
+    order(8)
+    d = add(x, d)
+    v128.store(w, d, T * 16)
+    order(12)
+    ab = v128.xor(b, a)
+    h = add(sum0Bare(a), add(x, v128.xor(v128.and(ab, bc), b)))
+    v128.store(w, h, T * 16)
+    order(4)
+    // end of rounds
   }
-  save(a, b, c, d, e, f, g, h)
+  save(to, a, b, c, d, e, f, g, h)
+  v128.store(to, v128.and(mask, v128.load(to, 112)), 112)
 }
 
 @inline
-function save(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): void {
-  v128.store(STATE, add(a, v128.load(STATE, 0)), 0)
-  v128.store(STATE, add(b, v128.load(STATE, 16)), 16)
-  v128.store(STATE, add(c, v128.load(STATE, 32)), 32)
-  v128.store(STATE, add(d, v128.load(STATE, 48)), 48)
-  v128.store(STATE, add(e, v128.load(STATE, 64)), 64)
-  v128.store(STATE, add(f, v128.load(STATE, 80)), 80)
-  v128.store(STATE, add(g, v128.load(STATE, 96)), 96)
-  v128.store(STATE, add(h, v128.load(STATE, 112)), 112)
+function save(to: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): void {
+  v128.store(to, add(a, v128.load(STATE, 0)), 0)
+  v128.store(to, add(b, v128.load(STATE, 16)), 16)
+  v128.store(to, add(c, v128.load(STATE, 32)), 32)
+  v128.store(to, add(d, v128.load(STATE, 48)), 48)
+  v128.store(to, add(e, v128.load(STATE, 64)), 64)
+  v128.store(to, add(f, v128.load(STATE, 80)), 80)
+  v128.store(to, add(g, v128.load(STATE, 96)), 96)
+  v128.store(to, add(h, v128.load(STATE, 112)), 112)
 }
 
 /** Where callers may put their bytes. */
@@ -427,24 +298,18 @@ export function prepare(size: f64): void {
 
 /** The prepared block into each state. */
 export function close(): void {
-  closingRounds()
+  closingRounds(STATE, i32x4.splat(-1))
 }
 
-/** Four digests, `mask` laid over the second half of each. */
-@inline
-function emitMasked(to: usize, mask: v128): void {
+/** Four digests, 128 bytes. */
+export function emit(to: usize): void {
   const s = SCHEDULE
   transpose(v128.load(STATE, 0), v128.load(STATE, 16), v128.load(STATE, 32), v128.load(STATE, 48), s)
   transpose(v128.load(STATE, 64), v128.load(STATE, 80), v128.load(STATE, 96), v128.load(STATE, 112), s + 64)
   for (let l: usize = 0; l < 4; l++) {
     v128.store(to + l * 32, swap(v128.load(s + l * 16)))
-    v128.store(to + l * 32, v128.and(mask, swap(v128.load(s + 64 + l * 16))), 16)
+    v128.store(to + l * 32, swap(v128.load(s + 64 + l * 16)), 16)
   }
-}
-
-/** Four digests, 128 bytes. */
-export function emit(to: usize): void {
-  emitMasked(to, i32x4.splat(-1))
 }
 
 /**
@@ -456,7 +321,7 @@ export function messages(from: usize, size: usize, count: usize, to: usize): voi
   for (let m: usize = 0; m < count; m += 4) {
     begin()
     absorb(from, size, size >> 6)
-    closingRounds()
+    close()
     emit(to)
     from += 4 * size
     to += 128
@@ -464,19 +329,29 @@ export function messages(from: usize, size: usize, count: usize, to: usize): voi
 }
 
 /**
- * Digests of `count` messages of 64 bytes, for which `prepare` ran. `top` masks the last byte of each.
- * Else as `messages`.
+ * `levels` levels of nodes over `count` pairs at `at`, the highest of them to the same place; `prepare`
+ * ran for 64 bytes. `top` masks the last byte of each node. Works on groups of four as `messages`; below
+ * the highest level the pairs must be whole groups of eight.
+ *
+ * Between two levels nodes stay as words in lanes, four nodes in the 128 bytes that they would take.
  */
-export function pairs(from: usize, count: usize, top: u32, to: usize): void {
-  const mask = i32x4.replace_lane(i32x4.splat(-1), 3, (top << 24) | 0x00ffffff)
-  for (let m: usize = 0; m < count; m += 4) {
-    begin()
-    gather(from, 64)
-    rounds()
-    closingRounds()
-    emitMasked(to, mask)
-    from += 256
-    to += 128
+export function pairs(at: usize, count: usize, top: u32, levels: u32): void {
+  const mask = i32x4.splat(0xffffff00 | top)
+  for (let level: u32 = 1; level <= levels; level++, count >>= 1) {
+    let from = at
+    let to = at
+    for (let m: usize = 0; m < count; m += 4, from += 256, to += 128) {
+      begin()
+      if (level == 1) gather(from, 64)
+      else weave(from)
+      rounds()
+      if (level < levels) {
+        closingRounds(to, mask)
+      } else {
+        closingRounds(STATE, mask)
+        emit(to)
+      }
+    }
   }
 }
 

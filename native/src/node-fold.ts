@@ -3,7 +3,7 @@
  * fill every lane, and joins the batches' roots like a binary counter. The twin of csrc/tree.c.
  */
 import { DIGEST_BYTES, type SubtreeShape, type TreeScheme } from './engine.ts'
-import type { WasmKernel } from './wasm-kernel.ts'
+import { levelsAtOnce, type WasmKernel } from './wasm-kernel.ts'
 
 const BATCH_LEVELS = 8
 
@@ -100,13 +100,15 @@ export class NodeFold {
 
   #reduce(count: number, from: number, to: number): number {
     let left = count
-    for (let level = from; level < to; level++) {
+    for (let level = from; level < to; ) {
       if (left % 2 === 1) {
         this.#kernel.nodes.set(this.#zero(level), left * DIGEST_BYTES)
         left++
       }
-      left /= 2
-      this.#kernel.pairs(left, this.#scheme)
+      const levels = levelsAtOnce(left / 2, to - level)
+      this.#kernel.pairs(left / 2, this.#scheme, levels)
+      left /= 2 ** levels
+      level += levels
     }
     return left
   }

@@ -18,7 +18,7 @@ interface Exports {
   close(): void
   emit(to: number): void
   messages(from: number, size: number, count: number, to: number): void
-  pairs(from: number, count: number, top: number, to: number): void
+  pairs(at: number, count: number, top: number, levels: number): void
   fr32(from: number, quads: number, to: number): void
   crcTables(): void
   crc32c(seed: number, from: number, length: number): number
@@ -40,6 +40,16 @@ const BLOCK = 64
 const DIRECT_MAX: number = TILE_BYTES / LANES
 /** After each tile: room for the idle lanes of a last group, and for one zero node. */
 const SLACK = 1024
+
+/**
+ * How many levels `pairs` can make of `count` pairs in one call, at most `levels`: between two levels
+ * nodes stay in lanes, two groups of four at a time.
+ */
+export const levelsAtOnce = (count: number, levels: number): number => {
+  let made = 1
+  for (let left = count; made < levels && left % (2 * LANES) === 0; left /= 2) made++
+  return made
+}
 
 interface WasmModule {
   readonly exports: unknown
@@ -108,10 +118,13 @@ export class WasmKernel {
     this.#wasm.fr32(this.#tileAt, quads, this.#nodesAt)
   }
 
-  /** Hashes the `count` pairs among the nodes into the nodes. */
-  pairs(count: number, scheme: TreeScheme): void {
+  /**
+   * Hashes the `count` pairs among the nodes into the nodes, and what comes of them likewise, for
+   * `levels` levels; no more of them than `levelsAtOnce` says.
+   */
+  pairs(count: number, scheme: TreeScheme, levels = 1): void {
     this.#prepare(BLOCK)
-    this.#wasm.pairs(this.#nodesAt, count, scheme === 2 ? TRUNC254 : 0xff, this.#nodesAt)
+    this.#wasm.pairs(this.#nodesAt, count, scheme === 2 ? TRUNC254 : 0xff, levels)
   }
 
   /** keccak-256 of equal messages. Lengths are the caller's to check. */
