@@ -5,6 +5,7 @@ import { gasSuite } from './gas.ts'
 import { hashSuite } from './hash.ts'
 import { proveSuite } from './prove.ts'
 import { scaleSuite } from './scale.ts'
+import { storeSuite } from './store.ts'
 import { uploadSuite } from './upload.ts'
 
 export const SUITES: readonly Suite[] = [
@@ -13,5 +14,6 @@ export const SUITES: readonly Suite[] = [
   proveSuite,
   scaleSuite,
   gasSuite,
+  storeSuite,
   uploadSuite,
 ]

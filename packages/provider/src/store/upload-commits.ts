@@ -2,25 +2,27 @@
  * Hashing while an upload arrives: what has become durable of a large payload is given to the prover
  * at once, so that sealing need not read it again. A convenience: whatever does not fit (a restart, a
  * range written twice, a full queue) falls back to hashing the whole file when it is sealed.
+ *
+ * Invariant: every byte is given to the prover once, by the first sync that began after it was
+ * written; a byte that is written again afterwards ends the convenience for that upload.
  */
 import { bytes, type Commitment } from '@holdfast/protocol'
 import type { Prover, RangeCommit } from '@holdfast/prover'
+import { addRange, type ByteRange, coversRange, touchesRange } from './ranges.ts'
 import type { StagingName } from './sector-store.ts'
 import type { ReservedPlace } from './volume-ops.ts'
 
 /** What the store needs of a prover. */
 export type SealingProver = Pick<Prover, 'commitFile'> & Partial<Pick<Prover, 'commitRanges'>>
 
-interface Written {
-  readonly offset: number
-  readonly length: number
-}
-
 interface Running {
   readonly commit: RangeCommit
-  /** Written, not yet durable. */
-  written: Written[]
-  covered: Written[]
+  /** Written after the last sync began. */
+  written: readonly ByteRange[]
+  /** Being synced, or durable: must not change any more. */
+  taken: readonly ByteRange[]
+  /** Given to the prover. */
+  covered: readonly ByteRange[]
   failed: boolean
   work: Promise<unknown>
 }
@@ -41,39 +43,39 @@ export class UploadCommits {
       { scheme, layers: { path, offset: bytes(layers) }, syncLayers: false },
     )
     if (commit === undefined) return
-    const work = Promise.resolve()
-    this.#running.set(name, { commit, written: [], covered: [], failed: false, work })
+    const none = { written: [], taken: [], covered: [] }
+    this.#running.set(name, { commit, ...none, failed: false, work: Promise.resolve() })
   }
 
   wrote(name: StagingName, offset: number, length: number): void {
     const running = this.#running.get(name)
     if (running === undefined) return
-    const touches = (other: Written): boolean =>
-      other.offset < offset + length && offset < other.offset + other.length
-    if (running.covered.some(touches)) this.#running.delete(name)
-    else
-      running.written = joined([...running.written.filter((w) => !touches(w)), { offset, length }])
+    const range = { start: bytes(offset), end: bytes(offset + length) }
+    if (touchesRange(running.taken, range)) this.#running.delete(name)
+    else running.written = addRange(running.written, range)
   }
 
-  /** What was written before is durable now: it will not change any more. */
-  durable(name: StagingName, written: readonly Written[]): void {
+  /** A sync begins: what it makes durable and no sync before it does. */
+  syncing(name: StagingName): readonly ByteRange[] {
+    const running = this.#running.get(name)
+    if (running === undefined) return []
+    const { written } = running
+    running.taken = written.reduce(addRange, running.taken)
+    running.written = []
+    return written
+  }
+
+  /** That sync is through: these bytes will not change any more. */
+  durable(name: StagingName, ranges: readonly ByteRange[]): void {
     const running = this.#running.get(name)
     if (running === undefined) return
-    running.written = running.written.filter((range) => !written.includes(range))
-    running.covered = joined([...running.covered, ...written])
-    running.work = Promise.all([
-      running.work,
-      ...written.map(({ offset, length }) =>
-        running.commit.cover({ offset: bytes(offset), length: bytes(length) }),
-      ),
-    ]).catch(() => {
+    running.covered = ranges.reduce(addRange, running.covered)
+    const work = ranges.map(({ start, end }) =>
+      running.commit.cover({ offset: start, length: bytes(end - start) }),
+    )
+    running.work = Promise.all([running.work, ...work]).catch(() => {
       running.failed = true
     })
-  }
-
-  /** What would become durable by a sync that begins now. */
-  pending(name: StagingName): readonly Written[] {
-    return this.#running.get(name)?.written ?? []
   }
 
   forget(name: StagingName): void {
@@ -86,20 +88,7 @@ export class UploadCommits {
     this.#running.delete(name)
     if (running === undefined) return undefined
     await running.work
-    const [whole, ...others] = running.covered
-    const all = whole?.offset === 0 && whole.length === length && others.length === 0
+    const all = coversRange(running.covered, { start: bytes(0), end: bytes(length) })
     return running.failed || !all ? undefined : running.commit.finish()
   }
-}
-
-/** Sorted, with neighbours joined. */
-const joined = (ranges: readonly Written[]): Written[] => {
-  const out: Written[] = []
-  for (const range of [...ranges].sort((a, b) => a.offset - b.offset)) {
-    const last = out.at(-1)
-    if (last !== undefined && last.offset + last.length === range.offset) {
-      out[out.length - 1] = { offset: last.offset, length: last.length + range.length }
-    } else out.push(range)
-  }
-  return out
 }

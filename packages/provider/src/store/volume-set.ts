@@ -141,8 +141,9 @@ export class VolumeSet implements SectorStore {
   }
 
   async sync(name: StagingName): Promise<void> {
-    const written = this.#commits.pending(name)
-    await this.#volumeOf(name).ask({ kind: 'sync', name })
+    const volume = this.#volumeOf(name)
+    const written = this.#commits.syncing(name)
+    await volume.ask({ kind: 'sync', name })
     this.#commits.durable(name, written)
   }
 
