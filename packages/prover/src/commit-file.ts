@@ -29,9 +29,15 @@ import type { Operation, WorkerPool } from './worker-pool.ts'
 /** Where kept layers go. */
 export type LayersPlace = NonNullable<CommitOptions['layers']>
 
-/** Makes sure that the layers' file exists, without touching what is in it. */
-export const createLayersFile = async (place: LayersPlace | undefined): Promise<void> => {
-  if (place === undefined) return
+/**
+ * Makes sure that the layers' file exists, without touching what is in it.
+ * @param payload the file that the payload is read from, and which therefore exists.
+ */
+export const createLayersFile = async (
+  place: LayersPlace | undefined,
+  payload?: string,
+): Promise<void> => {
+  if (place === undefined || place.path === payload) return
   try {
     await (await open(place.path, 'a')).close()
   } catch (cause) {

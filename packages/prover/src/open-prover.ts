@@ -75,7 +75,7 @@ class ThreadedProver implements Prover {
   async commitFile(payload: FileRange, options: CommitOptions = {}): Promise<Commitment> {
     const commit = this.#fileCommit(payload, options)
     return this.#pool.operate('bulk', options.signal, async (operation) => {
-      await createLayersFile(options.layers)
+      await createLayersFile(options.layers, payload.path)
       await commit.hash(operation, upTo(commit.plan.count))
       operation.check()
       return commit.finish(operation)

@@ -42,9 +42,9 @@ export class OpenRangeCommit implements RangeCommit {
     const added = { start: offset, end: offset + length }
     const ready = this.#complete(added, this.#coverage.add(added))
     if (ready.length === 0) return
-    const { pool, options } = this.#input
+    const { pool, options, payload } = this.#input
     const work = pool.operate('bulk', undefined, async (operation) => {
-      await createLayersFile(options.layers)
+      await createLayersFile(options.layers, payload.path)
       await this.#commit.hash(operation, ready)
     })
     this.#running = Promise.allSettled([this.#running, work])

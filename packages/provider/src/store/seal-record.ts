@@ -26,6 +26,7 @@ import {
   FRAME_BYTES,
   layoutOf,
   type RecordTrailer,
+  TRAILER_BYTES,
 } from './sector-format.ts'
 import { sectorPath } from './sector-names.ts'
 import type { StagingName } from './sector-store.ts'
@@ -48,7 +49,7 @@ const FRAMES_PER_STEP = 1024
  * @returns the checksum over them; undefined when there is more to do.
  */
 export const prepare = (state: VolumeState, name: StagingName): number | undefined => {
-  const { sums, layout, header, path } = reservationOf(state, name)
+  const { sums, layout, header, path, kind } = reservationOf(state, name)
   const file = state.files.get(path)
   const length = toNumber(header.commitment.length)
   const buffer = new Uint8Array(FRAME_BYTES)
@@ -61,7 +62,12 @@ export const prepare = (state: VolumeState, name: StagingName): number | undefin
     frame = sums.unknownFrom(frame)
   }
   const crcs = sums.bytes()
-  state.files.write(path, crcs, layout.frameCrcs)
+  // In a shared sector the places of layers and trailer are taken with them: writing to disk that is
+  // taken costs no entry in the file system's journal. Layers of a large payload may be there already.
+  const taken = kind === 'shared' ? layout.trailer + TRAILER_BYTES - layout.frameCrcs : crcs.length
+  const block = new Uint8Array(taken)
+  block.set(crcs)
+  state.files.write(path, block, layout.frameCrcs)
   crashPoint('seal-checksums')
   return state.checksum(crcs)
 }

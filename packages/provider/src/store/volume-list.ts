@@ -124,7 +124,7 @@ export class VolumeList {
   choose(needed: bigint): Volume {
     const candidates = this.#volumes.map((volume) => ({
       id: volume.id,
-      free: volume.usage.free,
+      free: volume.room,
       latencyMs: volume.latencyMs,
       depth: volume.depth,
       usable: this.takesWrites(volume),

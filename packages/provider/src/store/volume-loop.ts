@@ -25,14 +25,17 @@ const BATCH_OPS = 512
 const bytesOf = (op: VolumeOp): number => (op.kind === 'write' ? op.data.length : 0)
 
 /** Takes from `next` until nothing waits or the batch is full. */
-export const takeBatch = (first: Asked, next: () => Asked | undefined): readonly Asked[] => {
-  const batch = [first]
-  let bytes = bytesOf(first.op)
+export const takeBatch = (
+  first: readonly Asked[],
+  next: () => readonly Asked[] | undefined,
+): readonly Asked[] => {
+  const batch = [...first]
+  let bytes = first.reduce((sum, { op }) => sum + bytesOf(op), 0)
   while (bytes < BATCH_BYTES && batch.length < BATCH_OPS) {
     const asked = next()
     if (asked === undefined) break
-    batch.push(asked)
-    bytes += bytesOf(asked.op)
+    batch.push(...asked)
+    bytes = asked.reduce((sum, { op }) => sum + bytesOf(op), bytes)
   }
   return batch
 }

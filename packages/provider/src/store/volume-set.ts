@@ -21,13 +21,12 @@ import {
   type Timestamp,
   toNumber,
 } from '@holdfast/protocol'
-import { keptLayersLength } from '@holdfast/prover'
 import { TaskGroup } from '../task-group.ts'
 import type { DiskChoice } from './disk-choice.ts'
 import { type Found, readWherever, verifyWherever } from './moving-reads.ts'
 import type { ByteRange } from './ranges.ts'
-import { checkRoot, framesChecked, noSuchReservation } from './sealing.ts'
-import { FIRST_RECORD, recordBytes } from './sector-format.ts'
+import { Reserving } from './reserving.ts'
+import { checkAndSync, framesChecked, noSuchReservation } from './sealing.ts'
 import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
 import { type SealingProver, UploadCommits } from './upload-commits.ts'
 import type { Volume } from './volume.ts'
@@ -77,7 +76,7 @@ export class VolumeSet implements SectorStore {
   readonly list: VolumeList
   readonly #commits: UploadCommits
   readonly #tasks = new TaskGroup()
-  #reserving: Promise<unknown> = Promise.resolve()
+  readonly #reserving: Reserving
 
   private constructor(
     dependencies: VolumeSetDependencies,
@@ -88,6 +87,7 @@ export class VolumeSet implements SectorStore {
     this.#options = options
     this.list = list
     this.#commits = new UploadCommits(dependencies.prover)
+    this.#reserving = new Reserving(list)
   }
 
   /**
@@ -126,11 +126,11 @@ export class VolumeSet implements SectorStore {
   }
 
   /** @param on the volume to use; chosen by room and speed otherwise. */
-  reserve(name: StagingName, commitment: Commitment, on?: Volume): Promise<void> {
-    const work = (): Promise<void> => this.#reserve(name, commitment, on)
-    const result = this.#reserving.then(work, work)
-    this.#reserving = result.catch(() => undefined)
-    return result
+  async reserve(name: StagingName, commitment: Commitment, on?: Volume): Promise<void> {
+    const place = await this.#reserving.reserve({ name, commitment, on })
+    const { sharedPayloadMax = SHARED_PAYLOAD_MAX } = this.#options
+    if (place === undefined || commitment.length <= sharedPayloadMax) return
+    this.#commits.begin(name, commitment, place)
   }
 
   async write(name: StagingName, offset: Bytes, buffers: readonly Uint8Array[]): Promise<void> {
@@ -154,7 +154,7 @@ export class VolumeSet implements SectorStore {
   ): Promise<StoredPayload> {
     const volume = this.#volumeOf(name)
     const framesCrc = await framesChecked(volume, name)
-    await checkRoot({ ...this.#dependencies, commits: this.#commits }, { volume, name }, options)
+    await checkAndSync({ ...this.#dependencies, commits: this.#commits }, { volume, name }, options)
     const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc })
     volume.reservations.delete(name)
     await this.#removeOthers(entry.trailer.commitment.root, volume)
@@ -240,18 +240,6 @@ export class VolumeSet implements SectorStore {
       await clock.sleep(milliseconds(watchEveryMs), { signal })
       this.list.watch(hungAfterMs)
     }
-  }
-
-  async #reserve(name: StagingName, commitment: Commitment, on?: Volume): Promise<void> {
-    const present = this.list.holding(name)
-    if (present?.reservations.get(name)?.commitment.root === commitment.root) return
-    const layersBytes = keptLayersLength(commitment.length, commitment.scheme)
-    const needed = recordBytes(commitment.length, layersBytes) + BigInt(FIRST_RECORD)
-    const volume = on ?? this.list.choose(needed)
-    const place = await volume.ask({ kind: 'reserve', name, commitment, layersBytes })
-    volume.reservations.set(name, { commitment, place })
-    const { sharedPayloadMax = SHARED_PAYLOAD_MAX } = this.#options
-    if (commitment.length > sharedPayloadMax) this.#commits.begin(name, commitment, place)
   }
 
   /** Copies of a payload on other volumes make place for the new one. */

@@ -9,7 +9,7 @@
 import { Worker } from 'node:worker_threads'
 import { type Clock, HoldfastError } from '@holdfast/protocol'
 import type { TableMemory } from './record-table.ts'
-import type { Answered } from './volume-loop.ts'
+import type { Answered, Asked } from './volume-loop.ts'
 import type {
   OpenedVolume,
   OpKind,
@@ -51,6 +51,7 @@ export class VolumeThread {
   readonly #events: ThreadEvents
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
+  readonly #outbox: Asked[] = []
   readonly #opened: Promise<OpenedVolume>
   #open: { resolve: (opened: OpenedVolume) => void; reject: (error: unknown) => void } | undefined
   #nextId = 0
@@ -95,7 +96,7 @@ export class VolumeThread {
     const id = this.#nextId++
     const outcome = await new Promise<OpOutcome>((settle) => {
       this.#waiting.set(id, { kind: op.kind, since: this.#clock.now(), settle })
-      this.#worker.postMessage({ id, op })
+      this.#send({ id, op })
     })
     if (!outcome.ok) throw new HoldfastError(outcome.detail)
     return outcome.value as OpValues[K]
@@ -128,6 +129,13 @@ export class VolumeThread {
     const ended = this.#worker.terminate()
     if (this.#hung) this.#worker.unref()
     else await ended
+  }
+
+  /** What is asked in one turn goes out together, so that it is made durable together. */
+  #send(asked: Asked): void {
+    this.#outbox.push(asked)
+    if (this.#outbox.length > 1) return
+    setImmediate(() => this.#worker.postMessage(this.#outbox.splice(0)))
   }
 
   #take(message: Message): void {

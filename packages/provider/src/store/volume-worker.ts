@@ -31,8 +31,8 @@ if (port === null) throw new Error('volume-worker is started as a worker thread 
 const random: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 
 const serve = (engine: VolumeEngine): void => {
-  const next = (): Asked | undefined => receiveMessageOnPort(port)?.message
-  port.on('message', (first: Asked) => {
+  const next = (): readonly Asked[] | undefined => receiveMessageOnPort(port)?.message
+  port.on('message', (first: readonly Asked[]) => {
     runBatch(engine, takeBatch(first, next), (answers) =>
       port.postMessage({ kind: 'answers', answers, report: engine.report() }),
     )

@@ -31,6 +31,8 @@ export class Volume {
   readonly directory: string
   readonly table: RecordTable
   readonly reservations: Map<StagingName, Reserved> = new Map()
+  /** Room that is being asked for and not yet answered. */
+  asked = 0n
   readonly #dependencies: VolumeDependencies
   readonly #thread: VolumeThread
   readonly #frames: FramePool
@@ -112,6 +114,12 @@ export class Volume {
 
   get usage(): VolumeUsage {
     return this.#report.usage
+  }
+
+  /** What may still be asked for. */
+  get room(): bigint {
+    const { free } = this.usage
+    return free > this.asked ? free - this.asked : 0n
   }
 
   /** Why it takes no writes; undefined while it does. */
