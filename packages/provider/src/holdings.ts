@@ -33,7 +33,7 @@ export interface HoldingsDependencies {
   /** The deals that rest on a payload, to name them. */
   readonly dealsOf: (root: Root) => readonly DealId[]
   /** Called after new damage is written down. */
-  readonly onDamage: () => void
+  readonly onDamage: (root: Root) => void
 }
 
 export class Holdings {
@@ -121,7 +121,7 @@ export class Holdings {
       leaf,
       what,
     })
-    onDamage()
+    onDamage(root)
   }
 
   /** What was promised to be here and is not is damage; called once, when the store has opened. */

@@ -142,7 +142,10 @@ export const openParts = async (
     book,
     logger,
     dealsOf: (root) => follower.state.dealsOf(root).map(({ deal }) => deal),
-    onDamage: () => performer.wake(),
+    onDamage: (root) => {
+      performer.wake()
+      housekeeping.scrubber.suspectNeighbours(root)
+    },
   })
   const payloadOf: Holdings['find'] = (root) => holdings.find(root)
   const shelf = await BundleShelf.open({ prover, payloadOf, logger }, paths.bundles)

@@ -64,7 +64,7 @@ const DAY_SECONDS = 86_400
 export class Scrubber {
   readonly #dependencies: ScrubberDependencies
   readonly #options: ScrubberOptions
-  readonly #urgent: Root[] = []
+  readonly #urgent = new Set<Root>()
   #damaged = 0
 
   constructor(dependencies: ScrubberDependencies, options: ScrubberOptions) {
@@ -72,9 +72,19 @@ export class Scrubber {
     this.#options = options
   }
 
-  /** Verifies this payload before all others: something about it is suspect. */
-  hasten(root: Root): void {
-    if (this.#urgent.length < BATCH) this.#urgent.push(root)
+  /**
+   * A payload was found damaged: damage is seldom alone, so those that lie in the same file are verified
+   * before all others. (Challenged leaves need no such word: they are read as soon as the seed is known,
+   * when the answers are made.)
+   */
+  suspectNeighbours(root: Root): void {
+    for (const { table } of this.#dependencies.store.volumes) {
+      const sector = table.get(root)?.sector.number
+      if (sector === undefined) continue
+      for (const other of table.rootsIn(sector)) {
+        if (this.#urgent.size < BATCH && other !== root) this.#urgent.add(other)
+      }
+    }
   }
 
   /** @param days how far back verified bytes are counted. */
@@ -95,7 +105,7 @@ export class Scrubber {
   async run(signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#dependencies
     while (!signal.aborted) {
-      let done = 0
+      let done = await this.#verifyUrgent(signal)
       for (const volume of store.volumes) done += await this.#batch(volume, signal)
       if (done === 0) await clock.sleep(milliseconds(IDLE_MS), { signal })
     }
@@ -133,8 +143,15 @@ export class Scrubber {
     }
   }
 
-  async #verifyUrgent(signal: AbortSignal): Promise<void> {
-    for (const root of this.#urgent.splice(0)) await this.verify(root, { signal })
+  async #verifyUrgent(signal: AbortSignal): Promise<number> {
+    let done = 0
+    for (const root of this.#urgent) {
+      this.#urgent.delete(root)
+      if (this.#dependencies.holdings.damageOf(root) !== undefined) continue
+      await this.verify(root, { signal })
+      done++
+    }
+    return done
   }
 
   /** Waits while there is something more important to do. */

@@ -119,6 +119,32 @@ describe('scrubbing', () => {
     expect(slept.slice(0, 3)).toEqual([500, 500, 500])
   })
 
+  test('damage is seldom alone: what lies in the same file is verified first', async () => {
+    const store = await box.open({ clock: clockWith() })
+    const roots: Root[] = []
+    for (let seed = 1; seed <= 4; seed++)
+      roots.push((await storePayload(store, payloadOf(3_000, seed))).root)
+    const apart = await storePayload(store, payloadOf(500_000, 9))
+    const holdings = holdingsOn(store)
+    const order: Root[] = []
+    const controller = new AbortController()
+    const watched = {
+      damageOf: () => undefined,
+      verify: async (root: Root) => {
+        order.push(root)
+        if (order.length === roots.length - 1) controller.abort()
+        return holdings.verify(root)
+      },
+    }
+    const clock = clockWith()
+    const parts = { store, holdings: watched, clock, logger: box.logger, isProving: () => true }
+    const scrubber = new Scrubber(parts, { passTime: seconds(14 * DAY) })
+    scrubber.suspectNeighbours(roots[0] as Root)
+    await scrubber.run(controller.signal).catch(() => undefined)
+    expect(order.sort()).toEqual(roots.slice(1).sort())
+    expect(order).not.toContain(apart.root)
+  })
+
   test('what is said to be damaged is looked at where it is now', async () => {
     const payload = payloadOf(300_000, 1)
     const store = await box.open({ clock: clockWith() })
