@@ -23,6 +23,7 @@ import {
   type DealTerms,
   dealIdOf,
   encodeAnswer,
+  type Hash32,
   hash32,
   leafIndex,
   leavesFor,
@@ -49,8 +50,11 @@ const NO_CHANCE = 2 ** 32 - 1
 const LEAF = 1024
 /** Periods that write every place of the rings once; nothing is zero afterwards. */
 const WARM_PERIODS = 9
-/** Bytes of a commitment, none of them zero, so that calldata always costs the same. */
-const BUNDLE_ROOT = hash32(`0x${'ab'.repeat(32)}`)
+/** Another root for every period, as it would be; without zero bytes, so that calldata costs the same. */
+const bundleRoot = (of: Period): Hash32 =>
+  hash32(toHex(new Uint8Array(32).fill(1 + Number(of % 255n))))
+
+const TLS_KEY = hash32(`0x${'ab'.repeat(32)}`)
 const MONEY = amount(500_000_000_000n)
 const STAKE = amount(1_000_000n)
 
@@ -104,7 +108,7 @@ export class SettlementNetwork {
     await publisher.deposit(token, MONEY)
     await owner.deposit(token, MONEY)
     const settings = {
-      ...{ operator: operator.account, tlsKeyHash: BUNDLE_ROOT, endpoint: '127.0.0.1:4701' },
+      ...{ operator: operator.account, tlsKeyHash: TLS_KEY, endpoint: '127.0.0.1:4701' },
       ...{ region: 'eu-north', token, pricePerTibMonth: amount(5_000_000n) },
       ...{ provingFeeMonth: amount(20_000n), egressPerTib: amount(0n), accepting: true },
     }
@@ -196,7 +200,7 @@ export class SettlementNetwork {
     const { of, seed } = await this.#nextPeriod()
     const { operator, owner } = this.#people
     const { gasUsed } = await operator.commitPeriod({
-      ...{ provider: owner.account, period: of, root: BUNDLE_ROOT },
+      ...{ provider: owner.account, period: of, root: bundleRoot(of) },
     })
     return { seed, commit: Number(gasUsed) }
   }
