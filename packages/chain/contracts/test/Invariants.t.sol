@@ -34,12 +34,13 @@ contract InvariantsTest is Base {
 
     /// @dev Moves that make others possible come more than once.
     function targetSelectors() external view returns (FuzzSelector[] memory list) {
-        bytes4[36] memory moves = [
+        bytes4[38] memory moves = [
             MoneyMoves.deposit.selector,
             MoneyMoves.withdraw.selector,
             MoneyMoves.openDeal.selector,
             MoneyMoves.openDeal.selector,
             MoneyMoves.nextPeriod.selector,
+            MoneyMoves.waitInThePeriod.selector,
             MoneyMoves.settle.selector,
             MoneyMoves.settleAll.selector,
             MoneyMoves.declareFault.selector,
@@ -52,6 +53,7 @@ contract InvariantsTest is Base {
             MoneyMoves.release.selector,
             MoneyMoves.restock.selector,
             ProvingMoves.proveNext.selector,
+            ProvingMoves.proveSome.selector,
             ProvingMoves.commitNext.selector,
             ProvingMoves.commitNext.selector,
             ProvingMoves.commitNext.selector,

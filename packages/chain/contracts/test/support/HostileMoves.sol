@@ -20,12 +20,13 @@ abstract contract HostileMoves is MoneyMoves {
             if (old < now_period) _commitFails(operator, old, "a period whose window is over");
             _commitFails(operator, now_period + 1 + back % 9, "a period to come");
         } else if (how % 5 == 2) {
-            if (
-                now_() >= startOf(now_period) + WINDOW || beacon.seedOf(now_period) == 0
-                    || _marked[now_period]
-            ) {
-                _commitFails(operator, now_period, "late, without a seed, or twice");
+            if (beacon.seedOf(now_period) == 0 || _marked[now_period]) {
+                _commitFails(operator, now_period, "without a seed, or twice");
             }
+            uint256 time = now_();
+            if (time < startOf(now_period) + WINDOW) vm.warp(startOf(now_period) + WINDOW);
+            _commitFails(operator, now_period, "at the end of the window or later");
+            vm.warp(time);
         } else if (how % 5 == 3) {
             if (standing().auditOwed) _commitFails(operator, now_period, "before its audit");
         } else {

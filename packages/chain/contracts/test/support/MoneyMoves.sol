@@ -100,6 +100,12 @@ abstract contract MoneyMoves is ProvingMoves {
         vm.warp(startOf(period() + 1) + seconds_ % PERIOD);
     }
 
+    /// @notice Goes on within the period, often beyond its window.
+    function waitInThePeriod(uint16 seconds_) external finalStaysFinal {
+        uint256 left = startOf(period() + 1) - 1 - now_();
+        vm.warp(now_() + seconds_ % (left + 1));
+    }
+
     function settle(uint256 which) external finalStaysFinal {
         if (_deals.length == 0) return;
         vm.prank(stranger);
@@ -136,14 +142,19 @@ abstract contract MoneyMoves is ProvingMoves {
         _recover(which);
     }
 
-    /// @notice A fault and its recovery within a period.
-    function faultAndRecover(uint256 which) external finalStaysFinal {
+    /// @notice A fault and its recovery, within a period or with proven ones between and after.
+    function faultAndRecover(uint256 which, uint8 between) external finalStaysFinal {
         if (_deals.length == 0) return;
         which = which % _deals.length;
-        if (beacon.seedOf(period()) == 0) return;
+        if (between % 4 == 0 && beacon.seedOf(period()) == 0) return;
         this.declareFault(which);
+        if (between % 4 != 0) {
+            this.proveSome(between % 4);
+            seed(period() + 1);
+        }
         if (market.getDeal(_deals[which]).state != IDealMarket.DealState.Faulty || treeStands()) return;
         _recover(which);
+        if (between % 8 > 4) this.proveSome(4);
     }
 
     function topUp(uint256 which, uint64 money) external {
