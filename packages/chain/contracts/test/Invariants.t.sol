@@ -34,7 +34,7 @@ contract InvariantsTest is Base {
 
     /// @dev Moves that make others possible come more than once.
     function targetSelectors() external view returns (FuzzSelector[] memory list) {
-        bytes4[38] memory moves = [
+        bytes4[39] memory moves = [
             MoneyMoves.deposit.selector,
             MoneyMoves.withdraw.selector,
             MoneyMoves.openDeal.selector,
@@ -64,6 +64,7 @@ contract InvariantsTest is Base {
             ProvingMoves.askSomething.selector,
             ProvingMoves.reply.selector,
             ProvingMoves.timeout.selector,
+            ProvingMoves.loseTwice.selector,
             ProvingMoves.report.selector,
             ProvingMoves.onlySeed.selector,
             ProvingMoves.beAway.selector,

@@ -120,6 +120,17 @@ abstract contract ProvingMoves is Bundles {
         _unmark(asked.period);
     }
 
+    /// @notice Two questions about one period that nobody answers.
+    function loseTwice(uint8 back, uint8 number) external {
+        this.askSomething(back, number, false);
+        this.askSomething(back, number % 8 + 1, number % 2 == 0);
+        uint64 next = period() + 1;
+        seed(next);
+        vm.warp(startOf(next + 1) + 100);
+        this.timeout(0);
+        this.timeout(1);
+    }
+
     function report() external finalStaysFinal {
         for (uint64 p = proofs.finalThrough(provider); p <= period(); p++) {
             if (p >= (proofs.finalThrough(provider) / 30 + 2) * 30) return;
