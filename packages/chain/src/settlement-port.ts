@@ -61,7 +61,8 @@ export interface SettlementReader {
   standing(provider: ProviderId, options?: CallOptions): Promise<ProviderStanding>
   /**
    * The bundle root that was committed for a period of the last 8; undefined for older ones and for
-   * those without one. A mark that was taken back takes its root along.
+   * those without one or whose tree is no longer kept. A mark that was taken back takes its root
+   * along, but for as long as another dispute about the period is open.
    */
   committed(
     provider: ProviderId,

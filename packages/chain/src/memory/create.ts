@@ -5,6 +5,7 @@ import {
   address,
   amount,
   brokenTiming,
+  type Hash32,
   HoldfastError,
   keccak,
   type Period,
@@ -105,16 +106,10 @@ const checked = (network: NetworkParams): NetworkParams => {
   throw new HoldfastError({ code: 'CONFIG_INVALID', path: 'memory chain', reason })
 }
 
-/**
- * A network of its own, empty but for its contracts.
- * @throws HoldfastError `CONFIG_INVALID` when its times do not fit together.
- */
-export const createMemoryChain = (parameters: MemoryChainParameters): MemoryChain => {
-  const minimumStake = parameters.minimumStake ?? UNIT
-  const world = new World(checked(networkOf(parameters, minimumStake)), minimumStake)
-  const blocks = new Blocks(world, parameters.randomSeed)
+const chainOf = (blocks: Blocks): MemoryChain => {
+  const { network } = blocks.world
   return {
-    network: world.network,
+    network,
     get time() {
       return blocks.time
     },
@@ -125,4 +120,33 @@ export const createMemoryChain = (parameters: MemoryChainParameters): MemoryChai
     mint: (token, owner, value) => blocks.mint(token, owner, value),
     reorg: (depth) => blocks.reorg(depth),
   }
+}
+
+/**
+ * A network of its own, empty but for its contracts.
+ * @throws HoldfastError `CONFIG_INVALID` when its times do not fit together.
+ */
+export const createMemoryChain = (parameters: MemoryChainParameters): MemoryChain => {
+  const minimumStake = parameters.minimumStake ?? UNIT
+  const world = new World(checked(networkOf(parameters, minimumStake)), minimumStake)
+  return chainOf(new Blocks(world, parameters.randomSeed))
+}
+
+/** A real network's constants and seeds. */
+export interface MemoryTwinParameters {
+  readonly network: NetworkParams
+  readonly minimumStake: Amount
+  /** Block hashes follow from it. */
+  readonly randomSeed: Uint8Array
+  /** The seed that a period gets when it is posted. */
+  readonly seedFor: (period: Period) => Hash32
+}
+
+/**
+ * A simulated network, empty, that differs from a real one in nothing that its rules see: told the
+ * same, both must say the same.
+ */
+export const createMemoryTwin = (parameters: MemoryTwinParameters): MemoryChain => {
+  const { network, minimumStake, randomSeed, seedFor } = parameters
+  return chainOf(new Blocks(new World(network, minimumStake), randomSeed, seedFor))
 }

@@ -8,10 +8,14 @@ import {
   type BundleOpening,
   bondFor,
   type CommittedBundle,
+  dealId,
+  depthFor,
   disputeIdOf,
   disputesUntil,
+  encodeBundleOpening,
   HoldfastError,
   larger,
+  NODE_BYTES,
   OPEN_DISPUTES_MAX,
   type Period,
   type ProviderId,
@@ -21,6 +25,7 @@ import {
   periodStart,
   slotNode,
   type Timestamp,
+  toHex,
   usablePeriodsNeeded,
   verifyBundleEntry,
 } from '@holdfast/protocol'
@@ -123,8 +128,23 @@ const openRecord = (world: World, entry: DisputedEntry): Dispute => {
 const end = (world: World, record: Dispute, state: Dispute['state']): void =>
   world.disputes.set(disputeIdOf(record), { ...record, state })
 
+/** Index and count, 8 bytes each, before the path. */
+const OPENING_HEAD = 16
+const DEAL_BYTES = 32
+
+/** As a call names it: the deal is the one in the answer, wherever the count says that begins. */
+const namedBy = (entry: DisputedEntry, opening: BundleOpening): DisputedEntry => {
+  const { question } = entry
+  if (question.class === 'global') return entry
+  if (opening.count === 0n) throw invalid('a bundle has entries')
+  const at = OPENING_HEAD + NODE_BYTES * depthFor(opening.count)
+  const shown = encodeBundleOpening(opening).subarray(at, at + DEAL_BYTES)
+  if (shown.length < DEAL_BYTES) throw invalid('the opening is too short')
+  return { ...entry, question: { ...question, deal: dealId(toHex(shown)) } }
+}
+
 export const answerDispute = (world: World, entry: DisputedEntry, opening: BundleOpening): void => {
-  const record = openRecord(world, entry)
+  const record = openRecord(world, namedBy(entry, opening))
   const { provider, period: of, question, bond } = record
   const committed = committedAt(world, provider, of)
   if (committed === undefined) throw notCommitted(entry)

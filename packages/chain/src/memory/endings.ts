@@ -35,6 +35,7 @@ import {
 } from '@holdfast/protocol'
 import { type ConsentSignatures, type RecoverDealParameters, signingDomain } from '../ledger.ts'
 import {
+  checkEnd,
   checkSignatures,
   endOf,
   gross,
@@ -156,7 +157,7 @@ export const topUp = (
   }
   const span = { start, end: record.ownEnd }
   const priced = { ...of, period: world.network.period }
-  const ownEnd = endAfterTopUp(priced, { span, deposit, noticeGiven: false })
+  const ownEnd = checkEnd(endAfterTopUp(priced, { span, deposit, noticeGiven: false }))
   world.deals.set(deal, { ...record, deposit, ownEnd })
   world.emit({ kind: 'deal-topped-up', deal, amount: value, end: ownEnd })
   debit(world, of.token, sender, value)

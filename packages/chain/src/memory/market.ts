@@ -24,6 +24,7 @@ import {
   leavesFor,
   minus,
   NO_FAULTS,
+  PERIODS_MAX,
   type Period,
   type ProviderId,
   periods,
@@ -62,13 +63,21 @@ export const leafOf = ({ id, terms: { scheme, root, length } }: MarketRecord): S
 export const gross = (world: World, of: DealTerms, proven: bigint): Amount =>
   costOf({ rate: of.rate, period: world.network.period, periods: periods(proven) })
 
+const ONE = periods(1n)
+
+/** Periods have 32 bits on chain. */
+export const checkEnd = (end: Period): Period => {
+  if (end <= PERIODS_MAX) return end
+  throw refusedTerms('periods', 'the market does not take it')
+}
+
 const checkTerms = (world: World, of: DealTerms): void => {
   if (world.time > of.openBefore) throw refusedTerms('openBefore', 'it is over')
   if (of.scheme !== 1) throw refusedTerms('scheme', 'the market does not take it')
   if (of.client === ZERO_ADDRESS) throw refusedTerms('client', 'the market does not take it')
   if (of.periods === 0n) throw refusedTerms('periods', 'the market does not take it')
   leavesFor(of.length)
-  const needed = gross(world, of, smaller(of.periods, of.notice))
+  const needed = gross(world, of, larger(ONE, smaller(of.periods, of.notice)))
   if (of.deposit < needed) throw refusedTerms('deposit', 'it does not pay for the notice')
 }
 
@@ -114,8 +123,9 @@ export const openDeal = (world: World, open: OpenDealParameters): void => {
   const signatures = { client: open.clientSignature, operator: open.providerSignature }
   // The id is the digest that both parties sign.
   checkSignatures(world, of, hash32(id), signatures)
-  checkToken(world, of.token)
   const { start, end } = dealSpan({ ...of, period: world.network.period }, world.currentPeriod)
+  checkEnd(end)
+  checkToken(world, of.token)
   const record: MarketRecord = {
     ...{ id, terms: of, slot: path.slot, start, ownEnd: end, noticeGiven: false },
     ...{ deposit: of.deposit, settledThrough: start, proven: 0n, faults: NO_FAULTS },

@@ -46,15 +46,19 @@ export interface MinedWrite {
 export class Blocks {
   readonly world: World
   readonly #seed: Uint8Array
+  /** The seed a period has when it is posted. */
+  readonly #seedFor: (of: Period) => Hash32
   readonly #blocks: Block[] = []
   readonly #waiting = new Set<() => void>()
   #time: Timestamp
   /** Makes hashes of replaced blocks differ. */
   #salt = 0n
 
-  constructor(world: World, seed: Uint8Array) {
+  /** @param seedFor the seed of a period; fixed by the chain's own seed unless given. */
+  constructor(world: World, seed: Uint8Array, seedFor?: (of: Period) => Hash32) {
     this.world = world
     this.#seed = seed.slice()
+    this.#seedFor = seedFor ?? ((of) => this.#hash('seed', uintBytes(of, 8)))
     this.#time = world.network.genesis
     this.#append([], [])
   }
@@ -104,11 +108,6 @@ export class Blocks {
     this.write(() => undefined)
   }
 
-  /** The seed a period has when it is posted: fixed by the chain's own seed. */
-  seedFor(of: Period): Hash32 {
-    return this.#hash('seed', uintBytes(of, 8))
-  }
-
   postSeed(of: Period): void {
     this.write((world) => {
       const { network } = world
@@ -123,7 +122,7 @@ export class Blocks {
         const reason = `period ${of} has its seed already`
         throw new HoldfastError({ code: 'NOTHING_TO_DO', reason })
       }
-      const seed = this.seedFor(of)
+      const seed = this.#seedFor(of)
       world.seeds.set(of, seed)
       world.emit({ kind: 'seed-posted', period: of, seed })
     })

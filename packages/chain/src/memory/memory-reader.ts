@@ -50,6 +50,16 @@ const standingOf = (world: World, provider: ProviderId): ProviderStanding => {
   }
 }
 
+/** Without its tree a root is worth nothing. */
+const keptRoot = (world: World, provider: ProviderId, of: Period): Hash32 | undefined => {
+  try {
+    return committedAt(world, provider, of)?.root
+  } catch (refusal) {
+    if (HoldfastError.is(refusal, 'PROVIDER_STATE')) return undefined
+    throw refusal
+  }
+}
+
 export class MemoryReader implements LedgerReader {
   protected readonly blocks: Blocks
   readonly #stop = new AbortController()
@@ -170,7 +180,7 @@ export class MemoryReader implements LedgerReader {
     period: Period,
     options?: CallOptions,
   ): Promise<Hash32 | undefined> {
-    return this.read((world) => committedAt(world, provider, period)?.root, options)
+    return this.read((world) => keptRoot(world, provider, period), options)
   }
 
   async missed(

@@ -6,7 +6,7 @@ import {
   HoldfastError,
   minus,
   type ProviderId,
-  smaller,
+  slashSplit,
   ZERO_ADDRESS,
 } from '@holdfast/protocol'
 import type { ProviderRecord, ProviderSettings } from '../ledger.ts'
@@ -75,10 +75,10 @@ export const register = (
 
 export const update = (world: World, sender: Address, settings: ProviderSettings): void => {
   const record = knownProvider(world, sender)
+  if (settings.accepting) checkStake(world, record.stake)
   if (settings.accepting && stateOf(world, sender).terminatedAt !== undefined) {
     throw state(sender, 'it is terminated')
   }
-  if (settings.accepting) checkStake(world, record.stake)
   world.operators.delete(record.operator)
   checkSettings(world, settings)
   world.operators.set(settings.operator, sender)
@@ -130,13 +130,12 @@ export const stop = (world: World, provider: ProviderId): void => {
 /** Takes what a lost dispute or audit costs: half to `reporter`, the rest to the fee account. */
 export const slash = (world: World, provider: ProviderId, reporter: Address): Amount => {
   const record = knownProvider(world, provider)
-  const slashed = smaller(record.stake, world.network.disputeSlash)
-  const reward = amount(slashed / 2n)
+  const { slashed, reward, forfeited } = slashSplit(record.stake, world.network.disputeSlash)
   const stake = minus(record.stake, slashed)
   world.providers.set(provider, { ...record, stake })
   world.emit({ kind: 'stake-changed', provider, stake })
   if (stake < world.minimumStake) stop(world, provider)
   credit(world, stakeToken(world), reporter, reward)
-  payFee(world, stakeToken(world), minus(slashed, reward))
+  payFee(world, stakeToken(world), forfeited)
   return slashed
 }

@@ -6,7 +6,7 @@ import type { BundleQuestion } from '../bundle/entry.ts'
 import { concatBytes, uintBytes } from '../bytes.ts'
 import { fromHex, type Hash32, type ProviderId, toHex, ZERO_HASH } from '../ids.ts'
 import { keccak } from '../keccak.ts'
-import type { Period } from '../units.ts'
+import { type Amount, amount, minus, type Period, smaller } from '../units.ts'
 
 /** One entry of one provider's bundle of one period. It can be disputed once. */
 export interface DisputedEntry {
@@ -26,4 +26,20 @@ export const disputeIdOf = ({ provider, period, question }: DisputedEntry): Hash
     uintBytes(BigInt(question.i), WORD),
   )
   return toHex(keccak(words)) as Hash32
+}
+
+/** Where the money of a lost dispute or audit goes. */
+export interface SlashSplit {
+  /** What leaves the stake: all of it at most. */
+  readonly slashed: Amount
+  /** Half of it, rounded down, to whoever asked or reported. */
+  readonly reward: Amount
+  /** The rest, to the fee account. */
+  readonly forfeited: Amount
+}
+
+export const slashSplit = (stake: Amount, disputeSlash: Amount): SlashSplit => {
+  const slashed = smaller(stake, disputeSlash)
+  const reward = amount(slashed / 2n)
+  return { slashed, reward, forfeited: minus(slashed, reward) }
 }
