@@ -9,6 +9,7 @@ import * as bundle from './generator/bundle.mjs'
 import * as deal from './generator/deal.mjs'
 import * as money from './generator/money.mjs'
 import * as payload from './generator/payload.mjs'
+import * as settlement from './generator/settlement.mjs'
 import * as tree from './generator/tree.mjs'
 
 const FILES = {
@@ -28,6 +29,7 @@ const FILES = {
   funding: money.funding,
   accounting: money.accounting,
   schedules: money.schedules,
+  settlements: settlement.settlements,
 }
 
 const text = (cases) =>

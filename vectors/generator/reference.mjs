@@ -10,6 +10,7 @@ export const payloadTree = await from('payload-tree')
 export const providerTree = await from('provider-tree')
 export const challenge = await from('challenge')
 export const money = await from('money')
+export const settlement = await from('settlement')
 
 /** A 32-byte value that means nothing, the same in every run. */
 export const value32 = (...labels) => bytes.hex(bytes.sha256(Buffer.from(labels.join('/'))))
