@@ -10,7 +10,7 @@ import { keepBundles } from './bundles/keep-bundles.ts'
 import { Dashboard } from './dashboard/dashboard.ts'
 import { lockHome } from './home.ts'
 import { Denylist } from './http/denylist.ts'
-import { PROGRESS_RULE } from './http/progress-watch.ts'
+import { progressRule } from './http/progress-watch.ts'
 import { HttpServer } from './http/server.ts'
 import { ConnectionGuard } from './limits/connection-guard.ts'
 import { nodeHealth, nodeMetrics, type ReportedNode } from './node-report.ts'
@@ -182,7 +182,7 @@ export class Provider {
   }
 
   #httpServer(): HttpServer {
-    const { intake, holdings, bundles, tls, admission, checksum, catalogue } = this.#parts
+    const { intake, holdings, bundles, tls, admission, checksum, catalogue, live } = this.#parts
     const { clock, logger } = this.#dependencies
     const report = this.#report()
     return new HttpServer({
@@ -194,7 +194,7 @@ export class Provider {
       guard: this.#guards.http,
       clock,
       logger,
-      progress: PROGRESS_RULE,
+      progress: () => progressRule(live.limits),
       checksum,
       catalogue,
       denylist: new Denylist(this.#options.paths.denylist, { clock, logger }),

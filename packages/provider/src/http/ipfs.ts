@@ -25,7 +25,7 @@ export interface GatewayDependencies {
   readonly denylist: Denylist
   readonly admission: Admission
   readonly clock: Clock
-  readonly progress: ProgressRule
+  readonly progress: () => ProgressRule
   /** Told how many bytes of a payload were served. */
   readonly onServed: (root: Root, count: number) => void
 }
@@ -205,7 +205,7 @@ const stream = async (
   response.once('close', () => gone.abort())
   let moved = 0
   const pieces = open(gone.signal)
-  const watching = watchProgress(clock, progress, {
+  const watching = watchProgress(clock, progress(), {
     moved: () => moved,
     stalled: () => response.destroy(),
     done: gone.signal,

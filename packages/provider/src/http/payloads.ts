@@ -19,7 +19,7 @@ import { writeOut } from './write-out.ts'
 export interface PayloadDependencies {
   readonly holdings: Holdings
   readonly clock: Clock
-  readonly progress: ProgressRule
+  readonly progress: () => ProgressRule
   readonly admission: Admission
   readonly denylist: Denylist
   readonly catalogue: CarCatalogue
@@ -97,7 +97,7 @@ const sendBytes = async (
   const first = await reader.next()
   response.writeHead(part === undefined ? 200 : 206, headers)
   let moved = 0
-  const watching = watchProgress(dependencies.clock, dependencies.progress, {
+  const watching = watchProgress(dependencies.clock, dependencies.progress(), {
     moved: () => moved,
     stalled: () => response.destroy(),
     done: gone.signal,

@@ -3,6 +3,7 @@
  * a stretch of time is ended. Slow lines pass, silent ones do not.
  */
 import { type Clock, milliseconds } from '@holdfast/protocol'
+import type { Limits } from '../limits/limits.ts'
 
 export interface ProgressRule {
   readonly stretchMs: number
@@ -10,7 +11,10 @@ export interface ProgressRule {
   readonly bytesMin: number
 }
 
-export const PROGRESS_RULE: ProgressRule = { stretchMs: 15_000, bytesMin: 16_384 }
+export const progressRule = ({ progressSeconds, progressBytesMin }: Limits): ProgressRule => ({
+  stretchMs: progressSeconds * 1000,
+  bytesMin: progressBytesMin,
+})
 
 /** Watches `moved()` until `done` fires; calls `stalled` once when it grows too little. */
 export const watchProgress = async (

@@ -18,7 +18,7 @@ import { type ProgressRule, watchProgress } from './progress-watch.ts'
 export interface UploadDependencies {
   readonly intake: Intake
   readonly clock: Clock
-  readonly progress: ProgressRule
+  readonly progress: () => ProgressRule
   readonly checksum: Checksum
   readonly admission: Admission
 }
@@ -62,9 +62,9 @@ export const putUpload = async (
     }
     digest?.check()
   }
-  const watching = watchProgress(clock, progress, {
+  const watching = watchProgress(clock, progress(), {
     moved: () => moved,
-    stalled: () => request.destroy(stalled(progress)),
+    stalled: () => request.destroy(stalled(progress())),
     done: done.signal,
   })
   try {

@@ -2,14 +2,22 @@
  * What is going on in upload sessions right now: requests that send bytes, and listeners that wait
  * for news. In memory only; nothing here survives a restart, nor needs to.
  *
- * Invariant: two requests never send overlapping bytes of one session; a session is quiet (no
- * request is writing) before its place is sealed or given back.
+ * Invariant: two requests never write overlapping bytes of one session: the later one, whose sender
+ * must believe the earlier one lost, stops it and waits for its end. A session is quiet (no request is
+ * writing) before its place is sealed or given back.
  */
 import { HoldfastError } from '@holdfast/protocol'
 import { type ByteRange, touchesRange } from '../store/ranges.ts'
 
+interface RunningPart {
+  readonly range: ByteRange
+  readonly stop: AbortController
+  /** Resolves when it writes no more. */
+  readonly ended: Promise<void>
+}
+
 class Active {
-  readonly parts = new Set<ByteRange>()
+  readonly parts = new Set<RunningPart>()
   readonly stop = new AbortController()
   readonly listeners = new Set<() => void>()
   quiet: (() => void)[] = []
@@ -35,8 +43,8 @@ export class ActiveSessions {
   }
 
   /**
-   * Runs a request that sends a part.
-   * @throws HoldfastError `QUEUE_FULL`, `RANGE_INVALID` when another sends the same bytes.
+   * Runs a request that sends a part. One that sends the same bytes already is stopped first.
+   * @throws HoldfastError `QUEUE_FULL`.
    */
   async sending<T>(
     session: string,
@@ -45,18 +53,24 @@ export class ActiveSessions {
   ): Promise<T> {
     const limit = this.#options.partsMax()
     if (this.#parts >= limit) throw new HoldfastError({ code: 'QUEUE_FULL', limit })
-    const active = this.#of(session)
-    if (touchesRange([...active.parts], part)) {
-      const reason = `another request is sending bytes of ${part.start}..${part.end}`
-      throw new HoldfastError({ code: 'RANGE_INVALID', reason })
-    }
-    active.parts.add(part)
     this.#parts++
+    const active = this.#of(session)
+    const stop = new AbortController()
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const running: RunningPart = { range: part, stop, ended }
     try {
-      return await send(active.stop.signal)
+      const earlier = [...active.parts].filter(({ range }) => touchesRange([range], part))
+      active.parts.add(running)
+      for (const { stop: former } of earlier) former.abort()
+      await Promise.all(earlier.map((former) => former.ended))
+      return await send(AbortSignal.any([active.stop.signal, stop.signal]))
     } finally {
       this.#parts--
-      active.parts.delete(part)
+      end()
+      active.parts.delete(running)
       if (active.parts.size === 0) for (const resolve of active.quiet.splice(0)) resolve()
       this.#forgetIdle(session, active)
     }

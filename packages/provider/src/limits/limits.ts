@@ -21,6 +21,9 @@ export interface Limits {
   readonly readsMax: number
   /** Parts of uploads that arrive at once. */
   readonly partsMax: number
+  /** A transfer that moves less than `progressBytesMin` in so many seconds is ended. */
+  readonly progressSeconds: number
+  readonly progressBytesMin: number
   /** Upload sessions one payer may have open. */
   readonly sessionsPerPayerMax: number
   /** Resident memory in MiB above which new reads and parts have to wait. */
@@ -36,6 +39,8 @@ export const LIMITS_DEFAULT: Limits = {
   callBytesPerSecond: 2 ** 20,
   readsMax: 128,
   partsMax: 64,
+  progressSeconds: 15,
+  progressBytesMin: 16_384,
   sessionsPerPayerMax: 64,
   memoryMiB: 1536,
 }

@@ -6,6 +6,7 @@
  * Invariants: connections are counted and watched before TLS; message size, header size, streams per
  * connection, connection life and the pace of calls are bounded; no handler runs after `close` has begun.
  */
+import { setMaxListeners } from 'node:events'
 import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net'
 import {
   Server,
@@ -77,6 +78,8 @@ export class RpcServer {
 
   constructor(dependencies: RpcServerDependencies) {
     this.#dependencies = dependencies
+    // Every running call listens.
+    setMaxListeners(0, this.#stop.signal)
     const { admission, clock, guard, tls } = dependencies
     const interceptors = [admitCalls(admission, clock)]
     this.#server = new Server({ ...SERVER_OPTIONS, interceptors })
