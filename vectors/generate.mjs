@@ -24,6 +24,7 @@ const FILES = {
   'deal-terms': deal.dealTerms,
   quotes: deal.quotes,
   'upload-vouchers': deal.uploadVouchers,
+  'session-grants': deal.sessionGrants,
   'storage-receipts': deal.storageReceipts,
   pricing: money.pricing,
   funding: money.funding,

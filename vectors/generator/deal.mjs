@@ -27,6 +27,10 @@ const TYPES = {
     'address payer,address provider,bytes32 tlsKeyHash,uint8 scheme,bytes32 root,uint64 length,' +
       'uint64 notBefore,uint64 expiry,bytes32 nonce',
   ),
+  SessionGrant: fields(
+    'address payer,address key,address provider,uint8 actions,uint64 bytesMax,uint64 notBefore,' +
+      'uint64 expiry,bytes32 nonce',
+  ),
   StorageReceipt: fields(
     'address provider,address payer,uint8 scheme,bytes32 root,uint64 length,bytes32 voucherNonce,' +
       'uint64 storedAt',
@@ -86,4 +90,5 @@ const casesOf = (type) =>
 export const dealTerms = () => casesOf('DealTerms')
 export const quotes = () => casesOf('Quote')
 export const uploadVouchers = () => casesOf('UploadVoucher')
+export const sessionGrants = () => casesOf('SessionGrant')
 export const storageReceipts = () => casesOf('StorageReceipt')

@@ -149,6 +149,8 @@ export interface LedgerReader extends SettlementReader {
   tokenBalance(owner: Address, token: Address, options?: CallOptions): Promise<Amount>
   /** Native coin, for gas, in wei. */
   gasBalance(owner: Address, options?: CallOptions): Promise<bigint>
+  /** What a provider must have staked to take deals, in the network's first token. */
+  minimumStake(options?: CallOptions): Promise<Amount>
   /** What the fee account has received in a token. */
   feesCollected(token: Address, options?: CallOptions): Promise<Amount>
 }

@@ -26,6 +26,7 @@ import type { Bill, PublishJob, ReplicaFailure } from './publish/job-types.ts'
 import type { Offer, OfferRequest } from './publish/offers.ts'
 import { PeerPool } from './publish/peers.ts'
 import { PublishRecord } from './publish/record.ts'
+import { makeSessionKey, sessionKeyOnce } from './publish/session-key.ts'
 import { closeSpool, type SpooledPayload, spoolPayload } from './publish/spool.ts'
 import { datasetDigest } from './publish/terms.ts'
 import type { ConnectPeer } from './transfer/provider-peer.ts'
@@ -140,6 +141,12 @@ const openJob = async (
     payload: spool.file,
     dataset: datasetDigest(packed.root),
     onBytes: upload.advance,
+    sessionKey: sessionKeyOnce(async () =>
+      makeSessionKey(
+        { network: ledger.network, signer, random, now: await now() },
+        commitment.length,
+      ),
+    ),
   }
   const { token, periods, region, maxPrice, replicas: wanted, offers, approve } = request
   const offerRequest = { length: commitment.length, periods, token, region, maxPrice }

@@ -2,7 +2,13 @@
  * What parties sign, against viem's digests and signatures in `vectors/`.
  */
 import { expect, test } from '@jest/globals'
-import { dealIdOf, quoteDigest, receiptDigest, voucherDigest } from '../src/deal/eip712.ts'
+import {
+  dealIdOf,
+  grantDigest,
+  quoteDigest,
+  receiptDigest,
+  voucherDigest,
+} from '../src/deal/eip712.ts'
 import { recoverSigner } from '../src/deal/signature.ts'
 import type { SigningDomain } from '../src/deal/terms.ts'
 import {
@@ -104,6 +110,23 @@ test('upload-vouchers.json', () =>
         payer: of.account('payer'),
         provider: of.account('provider'),
         tlsKeyHash: of.hash('tlsKeyHash'),
+        notBefore: units.timestamp(of.int('notBefore')),
+        expiry: units.timestamp(of.int('expiry')),
+        nonce: of.hash('nonce'),
+      },
+      domain,
+    ),
+  ))
+
+test('session-grants.json', () =>
+  check('session-grants', (of, domain) =>
+    grantDigest(
+      {
+        payer: of.account('payer'),
+        key: of.account('key'),
+        provider: of.account('provider'),
+        actions: Number(of.int('actions')),
+        bytesMax: units.bytes(of.int('bytesMax')),
         notBefore: units.timestamp(of.int('notBefore')),
         expiry: units.timestamp(of.int('expiry')),
         nonce: of.hash('nonce'),

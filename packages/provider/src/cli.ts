@@ -2,18 +2,25 @@
  * The `holdfast-provider` command: flags to functions, errors to exit codes. No secret is ever taken
  * from the command line: keys come from keystore files, passphrases from files.
  */
+import { systemClock } from '@holdfast/chain'
 import { EXIT_CODES, HoldfastError } from '@holdfast/protocol'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { type DashboardFlags, dashboard } from './cli/dashboard.ts'
+import { type ExitFlags, exit } from './cli/exit.ts'
 import { type InitFlags, init } from './cli/init.ts'
+import { drained } from './cli/log-sink.ts'
 import { deals, type EarningsFlags, earnings, type LookFlags, status } from './cli/look.ts'
+import { claim, stake, withdraw } from './cli/money.ts'
 import { type CommandResult, printError, printResult } from './cli/output.ts'
+import type { OwnerFlags } from './cli/owner.ts'
 import { type RebuildFlags, rebuild } from './cli/rebuild.ts'
 import { type RunFlags, run } from './cli/run.ts'
 import { type ScrubFlags, scrub } from './cli/scrub.ts'
 import { VOLUME_ACTIONS, type VolumeAction, type VolumesFlags, volumes } from './cli/volumes.ts'
 
 const VERSION = '0.1.0'
+/** What a node still has to say when it ends is waited for so long. */
+const LAST_WORDS_MS = 1000
 
 interface JsonFlag {
   readonly json?: boolean
@@ -60,6 +67,7 @@ const initCommand = (program: Command): void => {
     .requiredOption('--operator-passphrase-file <file>', 'its passphrase')
     .option('--stake <tokens>', 'locked while registered', '100')
     .option('--collateral-fund <tokens>', 'deposited for the collateral of deals', '1000')
+    .option('--beneficiary <address>', 'who gets what deals earn: an address, or owner')
     .option('--settle-every <periods>', 'proven periods after which a deal is settled')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON value')
@@ -79,6 +87,9 @@ const runCommand = (program: Command): void => {
       } catch (error) {
         process.exitCode = printError(error, false)
       }
+      // A full pipe that nobody reads would keep the process alive for ever.
+      await drained(process.stderr, systemClock, LAST_WORDS_MS)
+      process.exit()
     })
 }
 
@@ -116,6 +127,48 @@ const dashboardCommand = (program: Command): void => {
     .option('--sign <challenge>', "sign what the page's login shows, with the operator's key")
     .option('--json', 'print one JSON value')
     .action((flags: DashboardFlags & JsonFlag) => finish(dashboard(flags), flags.json === true))
+}
+
+const ownerOptions = (command: Command): Command =>
+  command
+    .addOption(home())
+    .addOption(network())
+    .requiredOption('--owner-keystore <file>', 'the account that registered')
+    .requiredOption('--owner-passphrase-file <file>', 'its passphrase')
+    .option('--json', 'print one JSON value')
+
+const moneyCommands = (program: Command): void => {
+  ownerOptions(
+    program
+      .command('stake')
+      .argument('<tokens>', 'how much to add, for example 50')
+      .description('lock more stake, from the vault and then from the wallet of the owner'),
+  ).action((tokens: string, flags: OwnerFlags & JsonFlag) =>
+    finish(stake(tokens, flags), flags.json === true),
+  )
+  ownerOptions(
+    program
+      .command('withdraw')
+      .argument('<tokens>', 'how much, or all')
+      .description("move free money from the vault to the owner's account"),
+  ).action((tokens: string, flags: OwnerFlags & JsonFlag) =>
+    finish(withdraw(tokens, flags), flags.json === true),
+  )
+  ownerOptions(
+    program
+      .command('claim')
+      .description('credit what deals earned to the beneficiary that init named'),
+  ).action((flags: OwnerFlags & JsonFlag) => finish(claim(flags), flags.json === true))
+  ownerOptions(
+    program
+      .command('exit')
+      .description('take no new deals, see the others to their end, take stake and money home')
+      .option('--wait', 'stay until all of it is done')
+      .addHelpText(
+        'after',
+        '\nRun it again to go on; the node must run until the last deal is over. init undoes the notice.',
+      ),
+  ).action((flags: ExitFlags & JsonFlag) => finish(exit(flags), flags.json === true))
 }
 
 const scrubCommand = (program: Command): void => {
@@ -167,6 +220,7 @@ const main = async (): Promise<void> => {
   lookCommand(program, 'deals', 'every deal: state, size, periods, proofs, damage', deals)
   earningsCommand(program)
   dashboardCommand(program)
+  moneyCommands(program)
   scrubCommand(program)
   rebuildCommand(program)
   volumesCommand(program)

@@ -14,6 +14,8 @@ import {
   type ProviderId,
 } from '@holdfast/protocol'
 import { ConfigReader } from './config-reader.ts'
+import { readSettlingConfig, type SettlingConfig } from './duties/gas-worth.ts'
+import { readStakeConfig, type StakeConfig } from './duties/stake-keeper.ts'
 import { type Limits, readLimits } from './limits/limits.ts'
 import { type OperatorConfig, readOperatorConfig } from './operator-config.ts'
 import { type ProvingConfig, readProvingConfig } from './proving-config.ts'
@@ -60,6 +62,12 @@ export interface ProviderConfig extends OperatorConfig {
   readonly limits?: Limits
   /** How periods are proven; undefined: commit mode, with the default budgets. */
   readonly proving?: ProvingConfig
+  /** When settling is worth the gas; undefined: the defaults, on networks that are no toys. */
+  readonly settling?: SettlingConfig
+  /** Who gets what deals earn, as registered; undefined: the owner. */
+  readonly beneficiary?: Address | undefined
+  /** How stake is kept above the requirement without a person; undefined: not at all. */
+  readonly stake?: StakeConfig
 }
 
 export const PAYLOAD_MAX_DEFAULT: Bytes = bytes(64n * 2n ** 30n)
@@ -118,6 +126,9 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
     rpcs: rpcsFrom(value, read.problems),
     ...(read.has('limits') ? { limits: readLimits(read.value('limits'), read.problems) } : {}),
     ...(read.has('proving') ? { proving: readProvingConfig(read.group('proving')) } : {}),
+    ...(read.has('settling') ? { settling: readSettlingConfig(read.group('settling')) } : {}),
+    ...(read.has('stake') ? { stake: readStakeConfig(read.group('stake')) } : {}),
+    ...(read.has('beneficiary') ? { beneficiary: read.address('beneficiary') } : {}),
     ...readOperatorConfig(read),
   }
   if (read.problems.length === 0) return config

@@ -2,6 +2,7 @@
  * The configuration in use, and how it changes while the node runs: prices and limits take effect at
  * once, everything else at the next start. A file that does not hold together changes nothing.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { HoldfastError, type Logger } from '@holdfast/protocol'
 import { type ProviderConfig, readConfig } from './config.ts'
 import { LIMITS_DEFAULT, type Limits } from './limits/limits.ts'
@@ -14,6 +15,7 @@ const LIVE: readonly (keyof ProviderConfig)[] = [
   'payloadBytesMax',
   'limits',
   'settleEvery',
+  'settling',
   'alarms',
 ]
 
@@ -23,9 +25,6 @@ export interface Reloaded {
   /** Settings that differ and wait for the next start. */
   readonly needRestart: readonly string[]
 }
-
-const sameValue = (a: unknown, b: unknown): boolean =>
-  a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
 
 export class LiveConfig {
   readonly #path: string
@@ -75,7 +74,7 @@ export class LiveConfig {
 
   #take(found: ProviderConfig): Reloaded {
     const names = Object.keys({ ...this.#current, ...found }) as (keyof ProviderConfig)[]
-    const differ = names.filter((name) => !sameValue(this.#current[name], found[name]))
+    const differ = names.filter((name) => !isDeepStrictEqual(this.#current[name], found[name]))
     const changed = differ.filter((name) => LIVE.includes(name))
     const needRestart = differ.filter((name) => !LIVE.includes(name))
     const taken = Object.fromEntries(changed.map((name) => [name, found[name]]))

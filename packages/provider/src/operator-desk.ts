@@ -40,7 +40,10 @@ import type { TaskGroup } from './task-group.ts'
 import { pauseUntilNews } from './wake.ts'
 
 export interface DeskDependencies {
-  readonly ledger: Pick<LedgerReader, 'gasBalance' | 'balance' | 'provider' | 'seed'>
+  readonly ledger: Pick<
+    LedgerReader,
+    'gasBalance' | 'balance' | 'provider' | 'seed' | 'minimumStake'
+  >
   readonly network: NetworkParams
   readonly operator: Signer
   readonly clock: Clock

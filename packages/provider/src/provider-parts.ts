@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { NetworkParams, ProviderLedger } from '@holdfast/chain'
+import type { Ledger, NetworkParams, ProviderLedger } from '@holdfast/chain'
 import { signingDomain } from '@holdfast/chain'
 import {
   type Address,
@@ -26,8 +26,11 @@ import { BundleDesk } from './bundles/bundle-desk.ts'
 import { BundleShelf } from './bundles/bundle-shelf.ts'
 import { CarCatalogue } from './car/car-catalogue.ts'
 import type { ProviderConfig } from './config.ts'
+import { Door } from './deals/door.ts'
 import { Proposals } from './deals/proposals.ts'
 import type { QuotePolicy } from './deals/quotes.ts'
+import { gasWorthOn, LastGasPrice } from './duties/gas-worth.ts'
+import type { GasWorth } from './duties/money-duties.ts'
 import { Performer } from './duties/performer.ts'
 import { Follower } from './follow/follower.ts'
 import { Housekeeping } from './gc/housekeeping.ts'
@@ -59,6 +62,8 @@ export interface ProviderDependencies {
   readonly alarms?: AlarmBoard
   /** Of the ledger, to be kept in the journal. */
   readonly outbox?: JournalOutbox
+  /** The ledger with the owner's key, when the configuration has the node keep up the stake. */
+  readonly owner?: Ledger
 }
 
 export interface ProviderOptions {
@@ -150,6 +155,7 @@ export const openParts = async (
   const payloadOf: Holdings['find'] = (root) => holdings.find(root)
   const shelf = await BundleShelf.open({ prover, payloadOf, logger }, paths.bundles)
   const bundles = new BundleDesk({ shelf, network, provider, state: () => follower.state })
+  const gasPrice = new LastGasPrice()
   const performing = {
     ...{ ledger, follower, prover, holdings, book, clock, logger },
     ...{ bundles, shelf },
@@ -163,7 +169,11 @@ export const openParts = async (
       return live.current.settleEvery ?? defaultSettleEvery(network)
     },
     settleBatchMax: 50,
+    get gasWorth(): GasWorth | undefined {
+      return gasWorthOn(network, live.current, gasPrice)
+    },
   })
+  performer.onPerformed((_duty, receipt) => gasPrice.note(receipt))
   const calls = new CallCounter()
   const admin = new AdminRegistry()
   const admission = new Admission({
@@ -229,12 +239,16 @@ const actorsOn = (
   performer.onPerformed((_duty, receipt) => reserve.note(receipt))
   const checkGas = (): Promise<void> => reserve.check()
   const deciding = { onAccepted, isOpening, nextChange, checkGas }
+  const { provider } = config
+  const door = new Door({ ledger, provider, clock, standing: () => follower.state.standing })
+  const checkOpen = (): Promise<void> => door.check()
   const proposals = new Proposals(
-    { ledger, state, holdings, book, operator, clock, admit, ...deciding },
+    { ledger, state, holdings, book, operator, clock, admit, checkOpen, ...deciding },
     policy,
   )
   const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`
-  const answering = { intake, proposals, holdings, bundles: kept.bundles, book, store, state }
+  const bundles = kept.bundles
+  const answering = { intake, proposals, holdings, bundles, book, store, state, checkOpen }
   const service = new ProviderService(
     { ...answering, network, prover, operator, clock, random },
     { policy, software, httpEndpoint, partBytesMax: INTAKE_LIMITS.partBytesMax },

@@ -57,6 +57,8 @@ export interface ProviderServiceDependencies {
   readonly book: PromiseBook
   readonly store: Pick<SectorStore, 'usage'>
   readonly state: () => ChainState
+  /** Rejects while the ledger opens no deals with this provider. */
+  readonly checkOpen: () => Promise<void>
   readonly network: NetworkParams
   readonly prover: Pick<Prover, 'answer'>
   readonly operator: Signer
@@ -93,7 +95,9 @@ export class ProviderService {
     return { provider, operator, ...place, software, httpEndpoint, region, ...prices, ...limits }
   }
 
+  /** @throws HoldfastError `PROVIDER_STATE`, `TERMS_INVALID`, `PAYLOAD_TOO_LARGE`. */
   async quote(request: QuoteRequest): Promise<QuoteResponse> {
+    await this.#dependencies.checkOpen()
     const { operator, random, clock } = this.#dependencies
     const now = timestamp(Math.floor(clock.now() / 1000))
     const nonce = hash32(toHex(random.bytes(32)))

@@ -8,6 +8,7 @@ import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
 import { keepBundles } from './bundles/keep-bundles.ts'
 import { Dashboard } from './dashboard/dashboard.ts'
+import { StakeKeeper } from './duties/stake-keeper.ts'
 import { lockHome } from './home.ts'
 import { Denylist } from './http/denylist.ts'
 import { progressRule } from './http/progress-watch.ts'
@@ -127,6 +128,7 @@ export class Provider {
     this.#parts.housekeeping.start(this.#tasks)
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
     this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
+    this.#keepStake()
     this.#desk.run(this.#tasks)
     await this.#dashboard.start(this.#tasks)
     const { host, grpcPort, httpPort } = this.#options.config
@@ -172,6 +174,15 @@ export class Provider {
     await store.close()
     await book.close()
     await lock.release()
+  }
+
+  #keepStake(): void {
+    const { owner, clock, logger } = this.#dependencies
+    const { provider, stake } = this.#options.config
+    if (owner === undefined || stake === undefined) return
+    const { keepAt } = stake
+    const keeper = new StakeKeeper({ owner, provider, keepAt, clock, logger })
+    this.#tasks.run('keep stake', (signal) => keeper.run(signal))
   }
 
   #rpcServer(): RpcServer {

@@ -7,13 +7,13 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { type Devnet, type Ledger, openEvmLedger, startDevnet, systemClock } from '@holdfast/chain'
 import {
   type Address,
   amount,
   type DealId,
   feeOf,
+  periods,
   providerService,
   seconds,
   silentLogger,
@@ -22,34 +22,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { homePaths } from '../src/home.ts'
 import { readTlsIdentity } from '../src/tls.ts'
 import { TestClient } from './support/client.ts'
+import { COMMAND, command } from './support/command.ts'
 import { untilRemote } from './support/network.ts'
 import { commitmentOf, payloadOf } from './support/payloads.ts'
 import { flipByte } from './support/store.ts'
 
-const COMMAND = fileURLToPath(new URL('../../bin/holdfast-provider.mjs', import.meta.url))
-
 /** `HOLDFAST_TEST_LOG=1` shows what the node logs. */
 const LOG = process.env['HOLDFAST_TEST_LOG'] === '1' ? 'inherit' : 'ignore'
-
-interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const command = (args: readonly string[]): Promise<Finished> =>
-  new Promise((resolve) => {
-    const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (part) => {
-      stdout += part
-    })
-    child.stderr.on('data', (part) => {
-      stderr += part
-    })
-    child.once('close', (code) => resolve({ code, stdout, stderr }))
-  })
 
 describe('holdfast-provider', () => {
   let folder: string
@@ -165,7 +144,8 @@ describe('holdfast-provider', () => {
 
   test('run stores a payload, opens a deal, proves on the contracts and is paid to the unit', async () => {
     await start()
-    const opened = await client.deal(payload)
+    // Long enough for the slowest machine: the last test still needs it.
+    const opened = await client.deal(payload, periods(1000))
     deal = opened.deal
     const before = await ledger.deal(deal)
     expect(before?.state).toBe('active')
@@ -242,6 +222,34 @@ describe('holdfast-provider', () => {
     client.close()
     const status = await command(['status', '--home', home, '--json'])
     expect(JSON.parse(status.stdout)).toMatchObject({ running: false })
+  })
+
+  test("stake, withdraw and exit: the owner's money moves as asked, and is told from strangers'", async () => {
+    const owner = devnet.accounts('provider-1-owner')
+    const publisher = devnet.accounts('publisher')
+    const flags = (by: typeof owner): string[] => [
+      ...['--home', home, '--json', '--owner-keystore', by.keystore],
+      ...['--owner-passphrase-file', by.passphraseFile],
+    ]
+    const said = async (args: readonly string[], by = owner): Promise<object> => {
+      const { code, stdout } = await command([...args, ...flags(by)])
+      return { code, ...JSON.parse(stdout) }
+    }
+    const added = await said(['stake', '2.5'])
+    expect(added).toMatchObject({ code: 0, stake: '7500000', added: '2500000' })
+    expect((await ledger.provider(provider))?.stake).toBe(7_500_000n)
+    const answers = await Promise.all([
+      said(['withdraw', '999999999']),
+      said(['stake', 'much']),
+      said(['withdraw', 'all'], publisher),
+    ])
+    expect(answers).toMatchObject([
+      { code: 6, error: { code: 'FUNDS_INSUFFICIENT' } },
+      { code: 2, error: { code: 'USAGE' } },
+      { code: 1, error: { code: 'UNAUTHORIZED' } },
+    ])
+    expect(await said(['exit'])).toMatchObject({ done: false, running: 1, accepting: false })
+    expect((await ledger.provider(provider))?.accepting).toBe(false)
   })
 
   test('scrub finds nothing, then the one byte that was changed', async () => {

@@ -123,6 +123,10 @@ export class EvmReader implements LedgerReader {
     return balances.readGasBalance(this.client, owner, options)
   }
 
+  minimumStake(options?: CallOptions): Promise<Amount> {
+    return read.readMinimumStake(this.client, options)
+  }
+
   feesCollected(token: Address, options?: CallOptions): Promise<Amount> {
     return balances.readFeesCollected(this.client, token, options)
   }

@@ -91,6 +91,19 @@ export const readProvider = async (
   }
 }
 
+/** A constant of the registry. */
+export const readMinimumStake = async (
+  client: EvmClient,
+  options?: CallOptions,
+): Promise<Amount> => {
+  const call = {
+    address: client.network.contracts.registry,
+    abi: providerRegistryAbi,
+    functionName: 'minimumStake',
+  } as const
+  return amount(await orRefusal(reach(client, (rpc) => readContract(rpc, call), options)))
+}
+
 /** Every provider ever registered, oldest first. */
 export const readProviders = async (
   client: EvmClient,

@@ -164,6 +164,10 @@ export class MemoryReader implements LedgerReader {
     return this.read(() => 10n ** 21n, options)
   }
 
+  async minimumStake(options?: CallOptions): Promise<Amount> {
+    return this.read((world) => world.minimumStake, options)
+  }
+
   async feesCollected(token: Address, options?: CallOptions): Promise<Amount> {
     return this.read((world) => {
       checkToken(world, token)

@@ -210,4 +210,35 @@ export const extensionSuite = (source: HarnessSource): void => {
     expect(await owner.ledger.balance(beneficiary, token)).toBe(3_325n)
     expect(await owner.ledger.balance(provider, token)).toBe(before)
   })
+
+  test('owner, operator and beneficiary: every key does its own, and nothing of the others', async () => {
+    const scenario = await begin(source())
+    const { owner, operator, publisher, provider, token } = scenario
+    const beneficiary = publisher.signer.address
+    await owner.ledger.updateProvider(provider, scenario.settings({ beneficiary }))
+    const { id, path } = await scenario.open(LONG)
+    await scenario.proveNext()
+    await scenario.finalise()
+    await publisher.ledger.settle([id])
+    // The hot key proves; it moves neither stake, nor settings, nor what was earned.
+    const hot = operator.ledger
+    const settings = scenario.settings({ beneficiary: operator.signer.address })
+    expect(await codeOf(hot.updateProvider(provider, settings))).toBe('UNAUTHORIZED')
+    expect(await codeOf(hot.addStake(amount(1n)))).toBe('PROVIDER_NOT_FOUND')
+    expect(await codeOf(hot.withdrawStake(amount(1n)))).toBe('PROVIDER_NOT_FOUND')
+    expect(await codeOf(hot.withdraw(token, amount(1n)))).toBe('FUNDS_INSUFFICIENT')
+    // The owner's key neither proves nor gets at what the beneficiary is owed.
+    const cold = owner.ledger
+    const free = await cold.balance(provider, token)
+    expect(await codeOf(cold.withdraw(token, amount(free + 1n)))).toBe('FUNDS_INSUFFICIENT')
+    const slotPath = scenario.tree.path(path.slot)
+    expect(await codeOf(cold.declareFault(id, slotPath))).toBe('UNAUTHORIZED')
+    // The beneficiary is only paid.
+    const paid = publisher.ledger
+    expect(await codeOf(paid.updateProvider(provider, settings))).toBe('UNAUTHORIZED')
+    expect(await codeOf(paid.declareFault(id, slotPath))).toBe('UNAUTHORIZED')
+    const before = await paid.balance(beneficiary, token)
+    await hot.claim(token, provider)
+    expect(await paid.balance(beneficiary, token)).toBe(before + 3_325n)
+  })
 }

@@ -30,6 +30,7 @@ import { withRetry } from '../transfer/retry.ts'
 import type { Progress } from '../ui/progress.ts'
 import type { Offer } from './offers.ts'
 import type { PublishRecord } from './record.ts'
+import type { SessionKey } from './session-key.ts'
 import { type SigningContext, signTerms, signVoucher } from './terms.ts'
 import { uploadPayload } from './upload.ts'
 
@@ -47,6 +48,8 @@ export interface ReplicaContext {
   readonly onBytes: (count: Bytes) => void
   /** The later of block time and wall time. */
   readonly now: () => Promise<Timestamp>
+  /** The key that signs this run's vouchers; the account signs one grant for it, when it is needed. */
+  readonly sessionKey: () => Promise<SessionKey>
 }
 
 const PROPOSE_TRIES = 4
@@ -140,7 +143,8 @@ const voucherFor = async (context: ReplicaContext, offer: Offer): Promise<OpenUp
   const old = kept.upload?.voucher
   const usable = old !== undefined && old.expiry > now + 60n && old.tlsKeyHash === tlsKeyHash
   if (kept.upload !== undefined && usable) return kept.upload
-  const upload = await signVoucher(offer, commitment, await signing(context))
+  const session = await context.sessionKey()
+  const upload = await signVoucher(offer, commitment, { ...(await signing(context)), session })
   await record.save({ provider, offer: offer.response, upload })
   return upload
 }

@@ -15,6 +15,7 @@ import {
   type ProposeDealRequest,
   type Random,
   type Signer,
+  smaller,
   type Timestamp,
   timestamp,
   toHex,
@@ -24,6 +25,7 @@ import {
 } from '@holdfast/protocol'
 import type { CID } from 'multiformats/cid'
 import type { Offer } from './offers.ts'
+import type { SessionKey } from './session-key.ts'
 
 /** Clocks of chain and machine may differ by this much. */
 const CLOCK_SLACK = 300n
@@ -37,6 +39,8 @@ export interface SigningContext {
   readonly signer: Signer
   readonly random: Random
   readonly now: Timestamp
+  /** Signs vouchers in the signer's name. */
+  readonly session?: SessionKey
 }
 
 /**
@@ -54,10 +58,11 @@ export const datasetDigest = (root: CID): Hash32 => {
 
 const nonce = (random: Random): Hash32 => hash32(toHex(random.bytes(32)))
 
+/** A voucher of the context's signer, or in its name by a session key that it granted. */
 export const signVoucher = async (
   { record }: Pick<Offer, 'record'>,
   commitment: Commitment,
-  { network, signer, random, now }: SigningContext,
+  { network, signer, random, now, session }: SigningContext,
 ): Promise<OpenUploadRequest> => {
   const voucher: UploadVoucher = {
     ...commitment,
@@ -65,11 +70,18 @@ export const signVoucher = async (
     provider: record.provider,
     tlsKeyHash: record.tlsKeyHash,
     notBefore: timestamp(now > CLOCK_SLACK ? now - CLOCK_SLACK : 0n),
-    expiry: timestamp(now + VOUCHER_SECONDS),
+    expiry: voucherExpiry(now, session),
     nonce: nonce(random),
   }
   const digest = voucherDigest(voucher, signingDomain(network))
-  return { voucher, signature: await signer.sign(digest) }
+  if (session === undefined) return { voucher, signature: await signer.sign(digest) }
+  return { voucher, signature: await session.signer.sign(digest), grant: session.grant }
+}
+
+/** Never after the grant that it stands on. */
+const voucherExpiry = (now: Timestamp, session: SessionKey | undefined): Timestamp => {
+  const expiry = timestamp(now + VOUCHER_SECONDS)
+  return session === undefined ? expiry : smaller(expiry, session.grant.grant.expiry)
 }
 
 export const signTerms = async (

@@ -15,7 +15,6 @@ import {
   attributesOf,
   bytes,
   type Commitment,
-  checkSigner,
   DEFAULT_NOTICE,
   dealIdOf,
   defaultCollateral,
@@ -40,6 +39,7 @@ import {
   voucherDigest,
 } from '@holdfast/protocol'
 import type { ByteSpan, ProviderPeer, UploadPart } from '../../src/transfer/provider-peer.ts'
+import { checkSessionKey } from './session-keys.ts'
 
 const signerOf = (byte: number): Signer => signerFromPrivateKey(new Uint8Array(32).fill(byte))
 
@@ -164,7 +164,7 @@ export class FakeProvider implements ProviderPeer {
       const { network, time } = this.#network.chain
       const { voucher } = request
       const digest = voucherDigest(voucher, signingDomain(network))
-      checkSigner({ digest, signature: request.signature, expected: voucher.payer })
+      checkSessionKey(request, signingDomain(network))
       const known = this.#sessions.get(digest)
       const data = known?.data ?? new Uint8Array(toNumber(voucher.length))
       const session = known ?? { request, data, durable: [], committed: false }

@@ -7,7 +7,14 @@
 import { uintBytes } from '../bytes.ts'
 import { type DealId, fromHex, type Hash32, type Hex, toHex } from '../ids.ts'
 import { keccak, keccakText } from '../keccak.ts'
-import type { DealTerms, Quote, SigningDomain, StorageReceipt, UploadVoucher } from './terms.ts'
+import type {
+  DealTerms,
+  Quote,
+  SessionGrant,
+  SigningDomain,
+  StorageReceipt,
+  UploadVoucher,
+} from './terms.ts'
 
 type UintType = 'uint8' | 'uint32' | 'uint64' | 'uint128' | 'uint256'
 type Field<T> =
@@ -109,6 +116,17 @@ const UPLOAD_VOUCHER: Struct<UploadVoucher> = struct('UploadVoucher', [
   ['bytes32', 'nonce', (v) => v.nonce],
 ])
 
+const SESSION_GRANT: Struct<SessionGrant> = struct('SessionGrant', [
+  ['address', 'payer', (g) => g.payer],
+  ['address', 'key', (g) => g.key],
+  ['address', 'provider', (g) => g.provider],
+  ['uint8', 'actions', (g) => BigInt(g.actions)],
+  ['uint64', 'bytesMax', (g) => g.bytesMax],
+  ['uint64', 'notBefore', (g) => g.notBefore],
+  ['uint64', 'expiry', (g) => g.expiry],
+  ['bytes32', 'nonce', (g) => g.nonce],
+])
+
 const STORAGE_RECEIPT: Struct<StorageReceipt> = struct('StorageReceipt', [
   ['address', 'provider', (r) => r.provider],
   ['address', 'payer', (r) => r.payer],
@@ -125,11 +143,15 @@ const CONSENT: Struct<{ readonly deal: DealId }> = struct('Consent', [
 
 /** The EIP-712 type strings, as Solidity must spell them. */
 export const TYPE_STRINGS: Readonly<
-  Record<'DealTerms' | 'Quote' | 'UploadVoucher' | 'StorageReceipt' | 'Consent', string>
+  Record<
+    'DealTerms' | 'Quote' | 'UploadVoucher' | 'SessionGrant' | 'StorageReceipt' | 'Consent',
+    string
+  >
 > = {
   DealTerms: DEAL_TERMS.typeString,
   Quote: QUOTE.typeString,
   UploadVoucher: UPLOAD_VOUCHER.typeString,
+  SessionGrant: SESSION_GRANT.typeString,
   StorageReceipt: STORAGE_RECEIPT.typeString,
   Consent: CONSENT.typeString,
 }
@@ -145,9 +167,13 @@ export const dealIdOf = (terms: DealTerms, domain: SigningDomain): DealId =>
 export const quoteDigest = (quote: Quote, domain: SigningDomain): Hash32 =>
   digest(QUOTE, quote, domain)
 
-/** What the payer signs to allow one upload. */
+/** What the payer, or a key that it granted, signs to allow one upload. */
 export const voucherDigest = (voucher: UploadVoucher, domain: SigningDomain): Hash32 =>
   digest(UPLOAD_VOUCHER, voucher, domain)
+
+/** What the payer signs to let a session key sign vouchers. */
+export const grantDigest = (grant: SessionGrant, domain: SigningDomain): Hash32 =>
+  digest(SESSION_GRANT, grant, domain)
 
 /** What the operator signs once the payload is durable. */
 export const receiptDigest = (receipt: StorageReceipt, domain: SigningDomain): Hash32 =>

@@ -67,6 +67,26 @@ export interface UploadVoucher extends Commitment {
   readonly nonce: Hash32
 }
 
+/** What a grant may allow; anything else is refused. */
+export const GRANT_UPLOAD = 1
+
+/** A payer's word that another key may sign vouchers in its name, within bounds. */
+export interface SessionGrant {
+  readonly payer: Address
+  /** The session key. */
+  readonly key: Address
+  /** The one provider that it is for; zero for any. */
+  readonly provider: Address
+  /** A sum of actions: `GRANT_UPLOAD`. */
+  readonly actions: number
+  /** All payloads under it together, at each provider. At least 1. */
+  readonly bytesMax: Bytes
+  readonly notBefore: Timestamp
+  readonly expiry: Timestamp
+  /** With the payer, the grant's name. */
+  readonly nonce: Hash32
+}
+
 /** The operator's word that the payload is on disk and will survive power loss. */
 export interface StorageReceipt extends Commitment {
   readonly provider: ProviderId

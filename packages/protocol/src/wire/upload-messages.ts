@@ -3,7 +3,13 @@
  * every field checked.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { Commitment, StorageReceipt, UploadVoucher } from '../deal/terms.ts'
+import {
+  type Commitment,
+  GRANT_UPLOAD,
+  type SessionGrant,
+  type StorageReceipt,
+  type UploadVoucher,
+} from '../deal/terms.ts'
 import {
   AbortUploadRequestSchema,
   AbortUploadResponseSchema,
@@ -12,11 +18,13 @@ import {
   CommitUploadResponseSchema,
   OpenUploadRequestSchema,
   OpenUploadResponseSchema,
+  type SignedGrantSchema,
   WatchUploadRequestSchema,
   WatchUploadResponseSchema,
   type ByteRange as WireByteRange,
   type Commitment as WireCommitment,
   type StorageReceipt as WireReceipt,
+  type SignedGrant as WireSignedGrant,
   type UploadVoucher as WireVoucher,
 } from '../generated/holdfast/provider/v1/provider_pb.ts'
 import { fromHex, type Signature } from '../ids.ts'
@@ -44,10 +52,17 @@ export interface ByteRange {
   readonly end: Bytes
 }
 
-/** A voucher and the payer's signature over `voucherDigest`. */
+/** A grant and the payer's signature over `grantDigest`. */
+export interface SignedGrant {
+  readonly grant: SessionGrant
+  readonly signature: Signature
+}
+
+/** A voucher and a signature over `voucherDigest`: the payer's, or with a grant that of its key. */
 export interface OpenUploadRequest {
   readonly voucher: UploadVoucher
   readonly signature: Signature
+  readonly grant?: SignedGrant
 }
 
 export interface OpenUploadResponse {
@@ -118,6 +133,45 @@ const voucherFromWire = (message: WireVoucher | undefined): UploadVoucher => {
   }
 }
 
+const grantFromWire = ({ grant, signature }: WireSignedGrant): SignedGrant => {
+  const wire = readPresent(grant, 'grant.grant')
+  return {
+    grant: {
+      payer: readAddress(wire.payer, 'grant.payer'),
+      key: readAddress(wire.key, 'grant.key'),
+      provider: readAddress(wire.provider, 'grant.provider'),
+      actions: readActions(wire.actions, 'grant.actions'),
+      bytesMax: readLength(wire.bytesMax, 'grant.bytes_max'),
+      notBefore: readTime(wire.notBefore, 'grant.not_before'),
+      expiry: readTime(wire.expiry, 'grant.expiry'),
+      nonce: readHash(wire.nonce, 'grant.nonce'),
+    },
+    signature: readSignature(signature, 'grant.signature'),
+  }
+}
+
+const readActions = (value: number, field: string): number => {
+  if (value !== GRANT_UPLOAD) throw messageInvalid(field, `actions ${value} are unknown`)
+  return value
+}
+
+const grantToWire = ({
+  grant,
+  signature,
+}: SignedGrant): MessageInitShape<typeof SignedGrantSchema> => ({
+  grant: {
+    payer: fromHex(grant.payer),
+    key: fromHex(grant.key),
+    provider: fromHex(grant.provider),
+    actions: grant.actions,
+    bytesMax: grant.bytesMax,
+    notBefore: grant.notBefore,
+    expiry: grant.expiry,
+    nonce: fromHex(grant.nonce),
+  },
+  signature: fromHex(signature),
+})
+
 const receiptFromWire = (message: WireReceipt | undefined): StorageReceipt => {
   const wire = readPresent(message, 'receipt')
   return {
@@ -148,7 +202,7 @@ const rangesToWire = (ranges: readonly ByteRange[]): { start: Bytes; end: Bytes 
 
 export const openUploadRequest: Codec<OpenUploadRequest> = codec({
   schema: OpenUploadRequestSchema,
-  toWire: ({ voucher, signature }: OpenUploadRequest) => ({
+  toWire: ({ voucher, signature, grant }: OpenUploadRequest) => ({
     voucher: {
       payer: fromHex(voucher.payer),
       provider: fromHex(voucher.provider),
@@ -159,10 +213,12 @@ export const openUploadRequest: Codec<OpenUploadRequest> = codec({
       nonce: fromHex(voucher.nonce),
     },
     signature: fromHex(signature),
+    ...(grant === undefined ? {} : { grant: grantToWire(grant) }),
   }),
   fromWire: (wire) => ({
     voucher: voucherFromWire(wire.voucher),
     signature: readSignature(wire.signature, 'signature'),
+    ...(wire.grant === undefined ? {} : { grant: grantFromWire(wire.grant) }),
   }),
 })
 

@@ -10,6 +10,7 @@ import {
   consentDigest,
   dealIdOf,
   domainSeparator,
+  grantDigest,
   quoteDigest,
   receiptDigest,
   TYPE_STRINGS,
@@ -27,7 +28,7 @@ import {
   ZERO_HASH,
 } from '../../src/ids.ts'
 import { hex, keccak, keccakText } from '../reference/bytes.ts'
-import { DOMAIN, QUOTE, RECEIPT, TERMS, VOUCHER } from '../support/deals.ts'
+import { DOMAIN, GRANT, QUOTE, RECEIPT, TERMS, VOUCHER } from '../support/deals.ts'
 import { expectCode } from '../support/failures.ts'
 
 const KEY = fromHex(`0x${'17'.repeat(32)}`)
@@ -53,6 +54,7 @@ const digests = {
   DealTerms: [TERMS, (value: object) => dealIdOf(value as typeof TERMS, DOMAIN)],
   Quote: [QUOTE, (value: object) => quoteDigest(value as typeof QUOTE, DOMAIN)],
   UploadVoucher: [VOUCHER, (value: object) => voucherDigest(value as typeof VOUCHER, DOMAIN)],
+  SessionGrant: [GRANT, (value: object) => grantDigest(value as typeof GRANT, DOMAIN)],
   StorageReceipt: [RECEIPT, (value: object) => receiptDigest(value as typeof RECEIPT, DOMAIN)],
   Consent: [
     { deal: dealIdOf(TERMS, DOMAIN) },

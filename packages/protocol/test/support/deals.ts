@@ -4,6 +4,7 @@
 import type {
   DealTerms,
   Quote,
+  SessionGrant,
   SigningDomain,
   StorageReceipt,
   UploadVoucher,
@@ -59,6 +60,17 @@ export const VOUCHER: UploadVoucher = {
   notBefore: timestamp(1_800_000_000),
   expiry: timestamp(1_800_003_600),
   nonce: value(0x27),
+}
+
+export const GRANT: SessionGrant = {
+  payer: account(0x11),
+  key: account(0x14),
+  provider: account(0x12),
+  actions: 1,
+  bytesMax: bytes(1n << 40n),
+  notBefore: timestamp(1_799_999_000),
+  expiry: timestamp(1_800_086_400),
+  nonce: value(0x28),
 }
 
 export const RECEIPT: StorageReceipt = {

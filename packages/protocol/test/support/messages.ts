@@ -8,7 +8,7 @@ import type { DescribeResponse } from '../../src/wire/provider-messages.ts'
 import type { ProviderService } from '../../src/wire/service.ts'
 import type { ByteRange } from '../../src/wire/upload-messages.ts'
 import { BAD_BUNDLES, BUNDLE_SAMPLES } from './bundle-messages.ts'
-import { QUOTE, RECEIPT, TERMS, VOUCHER } from './deals.ts'
+import { GRANT, QUOTE, RECEIPT, TERMS, VOUCHER } from './deals.ts'
 
 type Call = keyof ProviderService
 
@@ -46,6 +46,7 @@ const OPENING = {
   leaf: new Uint8Array(1024).fill(3),
   path: new Uint8Array(64),
 }
+const GRANTED = { grant: GRANT, signature: SIGNATURE }
 const DEAL_STATE = {
   deal: DEAL,
   state: 'faulty',
@@ -74,7 +75,10 @@ export const SAMPLES: Readonly<Record<Call, { request: unknown[]; response: unkn
     response: [{ quote: QUOTE, signature: SIGNATURE }],
   },
   openUpload: {
-    request: [{ voucher: VOUCHER, signature: SIGNATURE }],
+    request: [
+      { voucher: VOUCHER, signature: SIGNATURE },
+      { voucher: VOUCHER, signature: SIGNATURE, grant: GRANTED },
+    ],
     response: [OPEN, { ...OPEN, durable: [], complete: true }],
   },
   watchUpload: { request: [SESSION], response: [{ durable: RANGES }, { durable: [] }] },

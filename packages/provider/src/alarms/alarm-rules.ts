@@ -157,6 +157,47 @@ const disputes: Rule = (status) =>
     message: `to be answered before ${deadline}`,
   }))
 
+/** Early, while one more slash would stop new deals; loud, when they are stopped. */
+const stake: Rule = ({ stopped, wallet: { stake: held, stakeMin, slash } }) => {
+  const finding = { kind: 'stake-low', subject: '' } as const
+  if (held === undefined || stakeMin === undefined) return []
+  const figures = `${held} are staked, ${stakeMin} are required`
+  if (stopped) {
+    return [{ ...finding, severity: 'critical', message: `${figures}; no new deals open` }]
+  }
+  if (held < stakeMin) return [{ ...finding, severity: 'critical', message: figures }]
+  if (held >= stakeMin + slash) return []
+  return [{ ...finding, message: `${figures}; a slash of ${slash} would stop new deals` }]
+}
+
+/** Somebody changed the keys on the ledger, or this node runs with old ones. */
+const registration: Rule = ({ operator, registration: found }) => {
+  if (found === undefined) return []
+  const { beneficiary, expectedBeneficiary } = found
+  const finding = { kind: 'registration-differs' } as const
+  const owner = 'the owner'
+  return [
+    ...(found.operator === operator
+      ? []
+      : [
+          {
+            ...finding,
+            subject: 'operator',
+            message: `the ledger names operator ${found.operator}, this node signs as ${operator}`,
+          },
+        ]),
+    ...(beneficiary === expectedBeneficiary
+      ? []
+      : [
+          {
+            ...finding,
+            subject: 'beneficiary',
+            message: `earnings go to ${beneficiary ?? owner}, config.json says ${expectedBeneficiary ?? owner}`,
+          },
+        ]),
+  ]
+}
+
 const config: Rule = ({ configProblem }) =>
   configProblem === undefined
     ? []
@@ -184,6 +225,8 @@ const RULES: readonly Rule[] = [
   certificate,
   scrub,
   disputes,
+  stake,
+  registration,
   config,
   books,
 ]

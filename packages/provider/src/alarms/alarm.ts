@@ -19,6 +19,8 @@ export type AlarmKind =
   | 'certificate-expiring'
   | 'scrub-behind'
   | 'dispute-open'
+  | 'stake-low'
+  | 'registration-differs'
   | 'config-invalid'
   | 'books-damaged'
 
@@ -92,6 +94,14 @@ export const ALARM_TABLE: Readonly<Record<AlarmKind, KindRow>> = {
   ),
   'scrub-behind': row('warning', 'Give the disk time to scrub, or run holdfast-provider scrub.'),
   'dispute-open': row('critical', 'Answer it before its deadline: keep the node and its RPC up.'),
+  'stake-low': row(
+    'notice',
+    'Add stake (holdfast-provider stake), then init again if new deals were stopped.',
+  ),
+  'registration-differs': row(
+    'critical',
+    "The ledger names other keys than this node's. If that was not you, the owner's key is stolen.",
+  ),
   'config-invalid': row(
     'warning',
     'Correct config.json and send SIGHUP; until then the former settings stand.',

@@ -7,26 +7,8 @@ import { access, mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import {
-  type NetworkFile,
-  openEvmLedger,
-  openKeystore,
-  type ProviderLedger,
-  type ProviderRecord,
-  type ProviderSettings,
-  readNetwork,
-  readPassphrase,
-  systemClock,
-  type TokenInfo,
-} from '@holdfast/chain'
-import {
-  type Amount,
-  amount,
-  HoldfastError,
-  plus,
-  type Signer,
-  silentLogger,
-} from '@holdfast/protocol'
+import { openKeystore, readNetwork, readPassphrase, systemClock } from '@holdfast/chain'
+import { type Address, type Amount, HoldfastError, type Signer } from '@holdfast/protocol'
 import {
   DISK_MARGIN_DEFAULT,
   PAYLOAD_MAX_DEFAULT,
@@ -38,7 +20,9 @@ import { type HomePaths, homePaths, lockHome } from '../home.ts'
 import { formatTokens, parseBytes, parseTokens } from '../quantity.ts'
 import { createVolume, writeDurably } from '../store/volume-files.ts'
 import { createTlsIdentity, readTlsIdentity, type TlsIdentity } from '../tls.ts'
+import { beneficiaryFor } from './beneficiary.ts'
 import type { CommandResult } from './output.ts'
+import { type Registration, register, type Setup } from './register.ts'
 
 export interface InitFlags {
   readonly home: string
@@ -58,17 +42,8 @@ export interface InitFlags {
   readonly stake: string
   readonly collateralFund: string
   readonly settleEvery?: string
+  readonly beneficiary?: string
   readonly yes?: boolean
-}
-
-interface Setup {
-  readonly paths: HomePaths
-  readonly network: NetworkFile
-  readonly token: TokenInfo
-  readonly owner: Signer
-  readonly operator: Signer
-  readonly stake: Amount
-  readonly collateralFund: Amount
 }
 
 export const init = async (flags: InitFlags): Promise<CommandResult> => {
@@ -102,6 +77,7 @@ const readSetup = async (flags: InitFlags): Promise<Setup> => {
     token,
     owner,
     operator,
+    beneficiary: beneficiaryFor(flags.beneficiary, owner, operator),
     stake: parseTokens('--stake', flags.stake, token.decimals),
     collateralFund: parseTokens('--collateral-fund', flags.collateralFund, token.decimals),
   }
@@ -131,7 +107,7 @@ const exists = (path: string): Promise<boolean> =>
   )
 
 const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig> => {
-  const { paths, owner, token } = setup
+  const { paths, owner, token, beneficiary } = setup
   const known = (await exists(paths.config)) ? await readConfig(paths.config) : undefined
   if (known !== undefined && known.provider !== owner.address) {
     const reason = `belongs to provider ${known.provider}, not ${owner.address}`
@@ -139,6 +115,8 @@ const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig>
   }
   const tokens = (name: string, text: string): Amount => parseTokens(name, text, token.decimals)
   const config: ProviderConfig = {
+    // What no flag names stays as it was edited: volumes, limits, alarms, endpoints.
+    ...known,
     network: resolve(flags.network),
     provider: owner.address,
     operatorKeystore: resolve(flags.operatorKeystore),
@@ -158,6 +136,7 @@ const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig>
     trashDays: known?.trashDays,
     scrubDays: known?.scrubDays,
     settleEvery: flags.settleEvery === undefined ? known?.settleEvery : Number(flags.settleEvery),
+    beneficiary: namedBeneficiary(beneficiary, known),
   }
   for (const part of [paths.tls, paths.journal, paths.state]) {
     await mkdir(part, { recursive: true, mode: 0o700 })
@@ -166,6 +145,14 @@ const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig>
   if (!(await exists(paths.tokenKey))) await writeDurably(paths.tokenKey, randomBytes(32))
   await writeConfig(paths.config, config)
   return readConfig(paths.config)
+}
+
+const namedBeneficiary = (
+  named: Setup['beneficiary'],
+  known: ProviderConfig | undefined,
+): Address | undefined => {
+  if (named === undefined) return known?.beneficiary
+  return named === 'owner' ? undefined : named
 }
 
 /** 0 keeps the port of a former run, or takes a free one and keeps that. */
@@ -201,73 +188,6 @@ const makeTls = async ({ tls }: HomePaths, host: string): Promise<TlsIdentity> =
     ? readTlsIdentity(tls)
     : createTlsIdentity(tls, host, new Date(systemClock.now()))
 
-const settingsOf = (
-  { operator }: Setup,
-  config: ProviderConfig,
-  { keyHash }: TlsIdentity,
-): ProviderSettings => ({
-  operator: operator.address,
-  tlsKeyHash: keyHash,
-  endpoint: `${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.grpcPort}`,
-  region: config.region,
-  token: config.token,
-  pricePerTibMonth: config.pricePerTibMonth,
-  provingFeeMonth: config.provingFeeMonth,
-  egressPerTib: config.egressPerTib,
-  accepting: true,
-})
-
-type Registration = 'registered' | 'updated' | 'unchanged'
-
-const register = async (
-  setup: Setup,
-  config: ProviderConfig,
-  tls: TlsIdentity,
-): Promise<Registration> => {
-  const { network, owner } = setup
-  const ambient = { clock: systemClock, logger: silentLogger }
-  const ledger = await openEvmLedger({ network, rpc: network.rpc, signer: owner, ...ambient })
-  try {
-    const settings = settingsOf(setup, config, tls)
-    const record = await ledger.provider(owner.address)
-    if (record === undefined) {
-      await fund(ledger, setup)
-      await ledger.registerProvider(settings, setup.stake)
-      return 'registered'
-    }
-    if (sameSettings(record, settings)) return 'unchanged'
-    await ledger.updateProvider(owner.address, settings)
-    return 'updated'
-  } finally {
-    await ledger.close()
-  }
-}
-
-/** Brings the owner's vault balance up to stake and collateral money. */
-const fund = async (ledger: ProviderLedger, setup: Setup): Promise<void> => {
-  const { owner, token, stake, collateralFund } = setup
-  const wanted = plus(stake, collateralFund)
-  const held = await ledger.balance(owner.address, token.address)
-  if (held >= wanted) return
-  const missing = amount(wanted - held)
-  const available = await ledger.tokenBalance(owner.address, token.address)
-  if (available < missing) {
-    throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: missing, available })
-  }
-  await ledger.deposit(token.address, missing)
-}
-
-const sameSettings = (record: ProviderRecord, settings: ProviderSettings): boolean =>
-  record.operator === settings.operator &&
-  record.tlsKeyHash === settings.tlsKeyHash &&
-  record.endpoint === settings.endpoint &&
-  record.region === settings.region &&
-  record.token === settings.token &&
-  record.pricePerTibMonth === settings.pricePerTibMonth &&
-  record.provingFeeMonth === settings.provingFeeMonth &&
-  record.egressPerTib === settings.egressPerTib &&
-  record.accepting === settings.accepting
-
 const resultOf = (
   { paths, owner, operator }: Setup,
   config: ProviderConfig,
@@ -280,6 +200,7 @@ const resultOf = (
     json: {
       provider: owner.address,
       operator: operator.address,
+      beneficiary: config.beneficiary ?? owner.address,
       home: paths.home,
       grpc,
       http,
@@ -289,6 +210,7 @@ const resultOf = (
     lines: [
       `provider  ${owner.address} (${registration})`,
       `operator  ${operator.address}`,
+      ...(config.beneficiary === undefined ? [] : [`paid to   ${config.beneficiary}`]),
       `serves    ${grpc}, ${http}`,
       `home      ${paths.home}`,
       `start it  holdfast-provider run --home ${paths.home}`,

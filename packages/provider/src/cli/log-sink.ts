@@ -5,7 +5,7 @@
  *
  * Not bounded: a terminal, which Node writes to synchronously; stopping a terminal stops the node.
  */
-import type { Clock } from '@holdfast/protocol'
+import { type Clock, milliseconds } from '@holdfast/protocol'
 
 export interface SinkStream {
   readonly writableLength: number
@@ -20,6 +20,19 @@ export interface LogSink {
 }
 
 const WAITING_BYTES_MAX: number = 4 * 2 ** 20
+const DRAIN_STEP_MS = 10
+
+/** Waits until everything is written, and no longer than `limitMs`: nobody may be reading. */
+export const drained = async (
+  stream: Pick<SinkStream, 'writableLength'>,
+  clock: Clock,
+  limitMs: number,
+): Promise<void> => {
+  const end = clock.now() + limitMs
+  while (stream.writableLength > 0 && clock.now() < end) {
+    await clock.sleep(milliseconds(DRAIN_STEP_MS))
+  }
+}
 
 export const boundedSink = (
   stream: SinkStream,

@@ -6,6 +6,7 @@
 import { resolve } from 'node:path'
 import {
   createJsonLogger,
+  type Ledger,
   type LogLevel,
   openEvmLedger,
   readNetwork,
@@ -15,7 +16,7 @@ import {
 import { HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
 import { openProver } from '@holdfast/prover'
 import { AlarmBoard } from '../alarms/alarm-board.ts'
-import { readConfig } from '../config.ts'
+import { type ProviderConfig, readConfig } from '../config.ts'
 import { homePaths } from '../home.ts'
 import { Provider } from '../provider.ts'
 import { JournalOutbox } from '../transactions/journal-outbox.ts'
@@ -44,6 +45,7 @@ export const run = async (flags: RunFlags, software: string): Promise<void> => {
   const outbox = new JournalOutbox()
   const alarms = new AlarmBoard(ambient)
   const ledger = await openEvmLedger({ network, rpc, signer: operator, outbox, alarms, ...ambient })
+  const owner = await openOwner(config, { network, rpc, ...ambient })
   const prover = await openProver({ logger })
   try {
     const ports = {
@@ -55,14 +57,28 @@ export const run = async (flags: RunFlags, software: string): Promise<void> => {
       alarms,
       ...ambient,
       random: systemRandom,
+      ...(owner === undefined ? {} : { owner }),
     }
     const provider = await Provider.open(ports, { paths, config, software })
     await ledger.resume()
     await serve(provider, config.provider, logger)
   } finally {
     await prover.close()
+    await owner?.close()
     await ledger.close()
   }
+}
+
+/** The ledger with the owner's key, when the node is to keep up the stake. */
+const openOwner = async (
+  { stake, provider }: ProviderConfig,
+  place: Omit<Parameters<typeof openEvmLedger>[0], 'signer'>,
+): Promise<Ledger | undefined> => {
+  if (stake === undefined) return undefined
+  const signer = await openKey(stake.ownerKeystore, stake.ownerPassphraseFile)
+  if (signer.address === provider) return openEvmLedger({ ...place, signer })
+  const reason = `stake.ownerKeystore holds ${signer.address}, not the owner ${provider}`
+  throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
 }
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']

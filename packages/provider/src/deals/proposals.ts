@@ -42,6 +42,8 @@ export interface ProposalDependencies {
   readonly clock: Clock
   /** Called with a client whose signature was checked; throws to refuse. */
   readonly admit: (client: Address) => void
+  /** Rejects while the ledger opens no deals with this provider. */
+  readonly checkOpen: () => Promise<void>
   /** Rejects while the operator's account is kept for proofs. */
   readonly checkGas: () => Promise<void>
   /** Called after an acceptance is written down. */
@@ -92,6 +94,7 @@ export class Proposals {
     checkOffered(request, this.#policy(), this.#now())
     checkSigner({ digest: digestOf(deal), signature: clientSignature, expected: terms.client })
     this.#dependencies.admit(terms.client)
+    await this.#dependencies.checkOpen()
     this.#checkTerms(terms)
     this.#checkHeld(terms)
     await this.#dependencies.checkGas()

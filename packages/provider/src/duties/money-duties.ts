@@ -4,8 +4,10 @@ import type { ChainState } from '../follow/chain-state.ts'
 import type { DealFact } from '../follow/facts.ts'
 import type { Duty } from './duty.ts'
 
-/** What settling one deal takes, in a batch. */
-const SETTLE_GAS = 16_000n
+/** What settling one deal takes in a batch, its share of the transaction's own cost included. */
+const SETTLE_GAS = 18_000n
+/** Waiting for so many times the usual count, all of the pay may go into gas, and no more. */
+const LONG_WAIT = 8n
 /** `Rate` is scaled by this. */
 const RATE_SCALE = 10n ** 12n
 
@@ -13,8 +15,10 @@ const RATE_SCALE = 10n ** 12n
 export interface GasWorth {
   /** The last price of gas, in wei; undefined while none is known. */
   readonly gasPrice: () => bigint | undefined
-  /** What 10^6 base units of the token are worth, in wei. */
-  readonly weiPerMillion: bigint
+  /** What a whole token is worth, in wei: the operator's own opinion. */
+  readonly weiPerToken: bigint
+  /** Base units of a whole token. */
+  readonly tokenUnit: bigint
   /** Settled when the gas is at most this share of the pay, in hundredths. */
   readonly percentMax: number
 }
@@ -26,7 +30,7 @@ export interface SettlePolicy {
   /** Deals in one settling transaction. */
   readonly settleBatchMax: number
   /** With it, count and worth must both be reached. */
-  readonly gasWorth?: GasWorth
+  readonly gasWorth?: GasWorth | undefined
 }
 
 /** In batches. */
@@ -67,11 +71,12 @@ const paidPeriods = (deal: DealFact, state: ChainState, final: Period): bigint =
 const isWorthGas = (
   { terms }: DealFact,
   periods: bigint,
-  { gasWorth, schedule }: SettlePolicy,
+  { gasWorth, schedule, settleEvery }: SettlePolicy,
 ): boolean => {
   const price = gasWorth?.gasPrice()
   if (gasWorth === undefined || price === undefined) return true
   const pay = (terms.rate * schedule.period * periods) / RATE_SCALE
-  const worth = (pay * gasWorth.weiPerMillion) / 1_000_000n
-  return SETTLE_GAS * price * 100n <= worth * BigInt(gasWorth.percentMax)
+  const worth = (pay * gasWorth.weiPerToken) / gasWorth.tokenUnit
+  const hasWaited = periods >= BigInt(settleEvery) * LONG_WAIT
+  return SETTLE_GAS * price * 100n <= worth * (hasWaited ? 100n : BigInt(gasWorth.percentMax))
 }

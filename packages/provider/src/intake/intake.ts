@@ -34,9 +34,17 @@ import { type ByteRange, coversRange } from '../store/ranges.ts'
 import type { SectorStore } from '../store/sector-store.ts'
 import { ActiveSessions } from './active-sessions.ts'
 import { Committer } from './committer.ts'
+import { GrantMeter } from './grants.ts'
 import { type PartBody, receivePart } from './parts.ts'
 import { recoverSessions } from './recover-sessions.ts'
-import { checkPart, durableOf, type Part, sessionIdOf, wholeOf } from './session-rules.ts'
+import {
+  checkPart,
+  checkQuota,
+  durableOf,
+  type Part,
+  sessionIdOf,
+  wholeOf,
+} from './session-rules.ts'
 import { SessionTokens } from './session-token.ts'
 import { checkVoucher, checkVoucherTime, type VoucherRules } from './vouchers.ts'
 
@@ -71,6 +79,7 @@ export class Intake {
   readonly #tokens: SessionTokens
   readonly #active: ActiveSessions
   readonly #committer: Committer
+  readonly #grants: GrantMeter
   readonly #opening = new Map<string, Promise<OpenUploadResponse>>()
   readonly #committing = new Map<string, Promise<CommitUploadResponse>>()
 
@@ -78,6 +87,7 @@ export class Intake {
     this.#dependencies = dependencies
     this.#options = options
     this.#tokens = new SessionTokens(options.tokenKey)
+    this.#grants = new GrantMeter(dependencies.book.promises)
     this.#active = new ActiveSessions({ partsMax: () => options.limits().partsMax })
     this.#committer = new Committer({
       ...dependencies,
@@ -205,7 +215,7 @@ export class Intake {
   }
 
   async #open(id: string, request: OpenUploadRequest): Promise<OpenUploadResponse> {
-    const { book, store, holdings, balanceOf } = this.#dependencies
+    const { book, balanceOf } = this.#dependencies
     const { voucher } = request
     const known = book.promises.sessionOfNonce(voucher.nonce)
     if (known !== undefined) return this.#reopen(id, known)
@@ -213,7 +223,16 @@ export class Intake {
     if ((await balanceOf(voucher.payer)) === 0n) {
       throw new HoldfastError({ code: 'CLIENT_UNKNOWN', client: voucher.payer })
     }
-    this.#checkQuota(voucher.payer)
+    checkQuota(this.#openSessions(), voucher.payer, this.#options.limits())
+    const giveBack = this.#grants.take(id, request)
+    await this.#reserve(id, request).finally(giveBack)
+    return this.#opened(id)
+  }
+
+  /** Space, then the entry in the journal; without the entry the space is given back. */
+  async #reserve(id: string, request: OpenUploadRequest): Promise<void> {
+    const { book, store, holdings } = this.#dependencies
+    const { voucher } = request
     if (!holdings.holds(voucher)) await store.reserve(id, voucher)
     const expiry = timestamp(this.#now() + this.#options.sessionTtl)
     try {
@@ -222,7 +241,6 @@ export class Intake {
       await store.discard(id)
       throw error
     }
-    return this.#opened(id)
   }
 
   #reopen(id: string, known: SessionPromise): OpenUploadResponse {
@@ -262,14 +280,6 @@ export class Intake {
       throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
     }
     return session
-  }
-
-  #checkQuota(payer: Address): void {
-    const own = this.#openSessions().filter(({ request }) => request.voucher.payer === payer)
-    const { sessionsPerPayerMax } = this.#options.limits()
-    if (own.length < sessionsPerPayerMax) return
-    const reason = `${payer} has ${own.length} uploads open, at most ${sessionsPerPayerMax}`
-    throw new HoldfastError({ code: 'RATE_LIMITED', reason })
   }
 
   #openSessions(): readonly SessionPromise[] {

@@ -2,6 +2,7 @@
  * The rules of upload sessions as pure functions: their ids, what they span, which parts fit.
  */
 import {
+  type Address,
   type Bytes,
   bytes,
   type Hash32,
@@ -9,6 +10,7 @@ import {
   type OpenUploadRequest,
 } from '@holdfast/protocol'
 import type { SessionPromise } from '../journal/promises.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { ByteRange } from '../store/ranges.ts'
 
 /** A range of a payload, and how long the sender believes the payload to be. */
@@ -39,4 +41,16 @@ export const checkPart = (part: Part, length: Bytes, partBytesMax: Bytes): void 
     refuse(`${part.start}..${part.end} is not inside 0..${length}`)
   }
   if (part.end - part.start > partBytesMax) refuse(`a part has at most ${partBytesMax} bytes`)
+}
+
+/** @throws HoldfastError `RATE_LIMITED` when a payer has as many sessions open as it may. */
+export const checkQuota = (
+  open: readonly SessionPromise[],
+  payer: Address,
+  { sessionsPerPayerMax }: Pick<Limits, 'sessionsPerPayerMax'>,
+): void => {
+  const own = open.filter(({ request }) => request.voucher.payer === payer)
+  if (own.length < sessionsPerPayerMax) return
+  const reason = `${payer} has ${own.length} uploads open, at most ${sessionsPerPayerMax}`
+  throw new HoldfastError({ code: 'RATE_LIMITED', reason })
 }

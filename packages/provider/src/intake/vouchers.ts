@@ -8,15 +8,12 @@ import {
   type Hash32,
   HoldfastError,
   type OpenUploadRequest,
-  type ProviderId,
-  type SigningDomain,
   type Timestamp,
   voucherDigest,
 } from '@holdfast/protocol'
+import { checkGrant, checkGrantTime, type GrantRules } from './grants.ts'
 
-export interface VoucherRules {
-  readonly domain: SigningDomain
-  readonly provider: ProviderId
+export interface VoucherRules extends GrantRules {
   readonly tlsKeyHash: Hash32
   readonly payloadBytesMax: Bytes
 }
@@ -34,7 +31,7 @@ const invalid = (reason: string): HoldfastError =>
  * @throws HoldfastError `VOUCHER_INVALID`, `PAYLOAD_TOO_LARGE`, `SIGNATURE_INVALID`.
  */
 export const checkVoucher = (
-  { voucher, signature }: OpenUploadRequest,
+  { voucher, signature, grant }: OpenUploadRequest,
   rules: VoucherRules,
 ): void => {
   if (voucher.provider !== rules.provider) {
@@ -48,12 +45,15 @@ export const checkVoucher = (
     const { payloadBytesMax: limit } = rules
     throw new HoldfastError({ code: 'PAYLOAD_TOO_LARGE', limit, actual: voucher.length })
   }
+  if (grant !== undefined) checkGrant(grant, voucher, rules)
   const digest = voucherDigest(voucher, rules.domain)
-  checkSigner({ digest, signature, expected: voucher.payer })
+  checkSigner({ digest, signature, expected: grant?.grant.key ?? voucher.payer })
 }
 
 /** @throws HoldfastError `VOUCHER_EXPIRED`, `VOUCHER_INVALID` unless it may be used now. */
-export const checkVoucherTime = ({ voucher }: OpenUploadRequest, now: Timestamp): void => {
+export const checkVoucherTime = (request: OpenUploadRequest, now: Timestamp): void => {
+  const { voucher, grant } = request
+  if (grant !== undefined) checkGrantTime(grant, now)
   if (voucher.expiry <= now) {
     throw new HoldfastError({ code: 'VOUCHER_EXPIRED', expiry: voucher.expiry, now })
   }

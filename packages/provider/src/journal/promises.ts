@@ -17,6 +17,7 @@ import type {
   Period,
   ProposeDealRequest,
   Root,
+  SessionGrant,
   Signature,
   Timestamp,
 } from '@holdfast/protocol'
@@ -50,12 +51,16 @@ export interface FoundDamage {
   readonly what: string
 }
 
+/** What two grants share exactly when they are one: who gave it, and its nonce. */
+export const grantName = ({ payer, nonce }: SessionGrant): string => `${payer} ${nonce}`
+
 /** Sent proofs are remembered for this many periods. */
 const PROOFS_KEPT = 64
 
 export class Promises {
   readonly #sessions = new Map<string, SessionPromise>()
   readonly #nonces = new Map<Hash32, string>()
+  readonly #granted = new Map<string, bigint>()
   readonly #deals = new Map<DealId, DealPromise>()
   readonly #damages = new Map<Root, FoundDamage>()
   readonly #proofs = new Map<Period, Hash32 | undefined>()
@@ -97,6 +102,11 @@ export class Promises {
     return session === undefined ? undefined : this.#sessions.get(session)
   }
 
+  /** Bytes of sessions under a grant (`grantName`) that are open or have a receipt. */
+  grantedBytes(grant: string): bigint {
+    return this.#granted.get(grant) ?? 0n
+  }
+
   apply(entry: Entry): void {
     switch (entry.kind) {
       case 'started':
@@ -108,7 +118,7 @@ export class Promises {
         this.#changeSession(entry.session, ({ durable }) => ({ durable: addRange(durable, entry) }))
         break
       case 'session-ended':
-        this.#changeSession(entry.session, () => ({ end: entry.end, durable: [] }))
+        this.#endSession(entry)
         break
       case 'receipt':
         this.#changeSession(entry.session, () => ({ receipt: entry.receipt, durable: [] }))
@@ -152,8 +162,24 @@ export class Promises {
   #openSession(entry: Extract<Entry, { kind: 'session-opened' }>): void {
     const { session, request, expiry } = entry
     const fresh = { durable: [], end: undefined, receipt: undefined }
+    if (!this.#sessions.has(session)) this.#grant(request, request.voucher.length)
     this.#sessions.set(session, { session, request, expiry, ...fresh })
     this.#nonces.set(request.voucher.nonce, session)
+  }
+
+  #endSession({ session: id, end }: Extract<Entry, { kind: 'session-ended' }>): void {
+    const session = this.#sessions.get(id)
+    const wasOpen = session !== undefined && session.end === undefined
+    if (wasOpen && session.receipt === undefined) {
+      this.#grant(session.request, -session.request.voucher.length)
+    }
+    this.#changeSession(id, () => ({ end, durable: [] }))
+  }
+
+  #grant({ grant }: OpenUploadRequest, by: bigint): void {
+    if (grant === undefined) return
+    const name = grantName(grant.grant)
+    this.#granted.set(name, this.grantedBytes(name) + by)
   }
 
   #changeSession(id: string, change: (session: SessionPromise) => Partial<SessionPromise>): void {

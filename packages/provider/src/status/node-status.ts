@@ -93,6 +93,14 @@ export interface DealCounts {
   readonly closed: number
 }
 
+/** The keys of a provider: what it is registered with, and what this node believes. */
+export interface RegistrationStatus {
+  readonly operator: Address
+  /** Who gets what deals earn; the owner when undefined. */
+  readonly beneficiary: Address | undefined
+  readonly expectedBeneficiary: Address | undefined
+}
+
 export interface NodeStatus {
   readonly provider: ProviderId
   readonly operator: Address
@@ -105,10 +113,17 @@ export interface NodeStatus {
   readonly chain: ChainStatus | undefined
   readonly safeToStop: SafeToStop
   readonly accepting: boolean | undefined
+  /** A slash or its end stopped it. */
+  readonly stopped: boolean
+  /** What the ledger has of this provider, and what the configuration says; undefined while unknown. */
+  readonly registration: RegistrationStatus | undefined
   readonly wallet: {
     readonly gas: Wei | undefined
     readonly vault: Amount | undefined
     readonly stake: Amount | undefined
+    /** What must be staked for deals to open, and what one slash takes of it. */
+    readonly stakeMin: Amount | undefined
+    readonly slash: Amount
     readonly forecast: WalletForecast | undefined
   }
   readonly deals: DealCounts

@@ -2,8 +2,9 @@
  * Reads the node's status off its parts. Balances cost calls to the chain and are asked for rarely;
  * everything else is in memory. Reads only.
  */
-import type { LedgerReader, NetworkParams } from '@holdfast/chain'
+import type { LedgerReader, NetworkParams, ProviderRecord } from '@holdfast/chain'
 import {
+  answerDueAt,
   bytes,
   type CallOptions,
   type Clock,
@@ -30,7 +31,13 @@ import type { Intake } from '../intake/intake.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
 import type { VolumeSet } from '../store/volume-set.ts'
 import type { ChainWatch } from './chain-watch.ts'
-import type { ChainStatus, DealCounts, NodeStatus, ScrubStatus } from './node-status.ts'
+import type {
+  ChainStatus,
+  DealCounts,
+  NodeStatus,
+  RegistrationStatus,
+  ScrubStatus,
+} from './node-status.ts'
 import { type CalendarDay, proofCalendar } from './proof-calendar.ts'
 import { type SafeToStop, safeToStop } from './safe-to-stop.ts'
 import { transactionRows } from './transaction-rows.ts'
@@ -41,11 +48,10 @@ import { type WalletForecast, walletForecast } from './wallet-forecast.ts'
 export interface StatusExtras {
   readonly scrub?: () => ScrubStatus | undefined
   readonly lastScrub?: (root: `0x${string}`) => Timestamp | undefined
-  readonly disputes?: () => NodeStatus['disputes']
 }
 
 export interface StatusDependencies {
-  readonly ledger: Pick<LedgerReader, 'gasBalance' | 'balance' | 'provider'>
+  readonly ledger: Pick<LedgerReader, 'gasBalance' | 'balance' | 'provider' | 'minimumStake'>
   readonly network: NetworkParams
   readonly operator: Signer
   readonly clock: Clock
@@ -73,12 +79,15 @@ interface Balances {
   readonly vault: NodeStatus['wallet']['vault']
   readonly stake: NodeStatus['wallet']['stake']
   readonly accepting: boolean | undefined
+  readonly keys: Pick<RegistrationStatus, 'operator' | 'beneficiary'> | undefined
 }
 
 export class StatusSource {
   readonly #dependencies: StatusDependencies
   readonly #upSince: Timestamp
   #balances: Balances | undefined
+  /** A constant of the contracts: asked for until it is known. */
+  #stakeMin: NodeStatus['wallet']['stakeMin']
   #askedMs = Number.NEGATIVE_INFINITY
 
   constructor(dependencies: StatusDependencies) {
@@ -92,11 +101,13 @@ export class StatusSource {
     const { provider, token } = this.#dependencies.config()
     if (clock.now() - this.#askedMs < BALANCES_EVERY_MS) return
     this.#askedMs = clock.now()
-    const [gas, vault, record] = await Promise.allSettled([
+    const [gas, vault, record, stakeMin] = await Promise.allSettled([
       ledger.gasBalance(operator.address, options),
       ledger.balance(provider, token, options),
       ledger.provider(provider, options),
+      this.#stakeMin ?? ledger.minimumStake(options),
     ])
+    if (stakeMin.status === 'fulfilled') this.#stakeMin = stakeMin.value
     if (gas.status === 'rejected' || vault.status === 'rejected') return
     const known = record.status === 'fulfilled' ? record.value : undefined
     this.#balances = {
@@ -104,6 +115,7 @@ export class StatusSource {
       vault: vault.value,
       stake: known?.stake ?? this.#balances?.stake,
       accepting: known?.accepting ?? this.#balances?.accepting,
+      keys: known === undefined ? this.#balances?.keys : keysOf(known),
     }
   }
 
@@ -132,6 +144,8 @@ export class StatusSource {
       ...{ provider, operator: d.operator.address, software: d.software, region },
       ...{ upSince: this.#upSince, at: this.#wall(), chain },
       accepting: this.#balances?.accepting,
+      stopped: d.follower.state.standing.stopped,
+      registration: this.#registration(),
       wallet: this.#wallet(chain?.time),
       deals: this.#dealCounts(chain?.period),
       payloads: volumes.reduce((sum, volume) => sum + volume.payloads, 0),
@@ -148,7 +162,7 @@ export class StatusSource {
       ),
       uploads: { open: d.intake.openSessions, parts: d.intake.partsInFlight },
       certificate: d.certificate(),
-      disputes: d.extras.disputes?.() ?? [],
+      disputes: openDisputes(d.follower, d.network),
       configProblem: d.configProblem(),
       process: {
         residentBytes: bytes(process.memoryUsage.rss()),
@@ -191,7 +205,16 @@ export class StatusSource {
     if (gas !== undefined && now !== undefined) {
       forecast = walletForecast(gas, accounts.entries, now)
     }
-    return { gas, vault: this.#balances?.vault, stake: this.#balances?.stake, forecast }
+    const { vault, stake } = this.#balances ?? { vault: undefined, stake: undefined }
+    const slash = this.#dependencies.network.disputeSlash
+    return { gas, vault, stake, stakeMin: this.#stakeMin, slash, forecast }
+  }
+
+  #registration(): RegistrationStatus | undefined {
+    const keys = this.#balances?.keys
+    if (keys === undefined) return undefined
+    const { beneficiary: expectedBeneficiary } = this.#dependencies.config()
+    return { operator: keys.operator, beneficiary: keys.beneficiary, expectedBeneficiary }
   }
 
   #dealCounts(now: Period | undefined): DealCounts {
@@ -258,6 +281,17 @@ export class StatusSource {
     })
   }
 }
+
+const keysOf = ({ operator, beneficiary }: ProviderRecord): Balances['keys'] => ({
+  operator,
+  beneficiary,
+})
+
+const openDisputes = ({ state }: Follower, network: NetworkParams): NodeStatus['disputes'] =>
+  state.openDisputes().map(({ dispute, openedAt }) => ({
+    subject: dispute,
+    deadline: answerDueAt(network, openedAt),
+  }))
 
 /** Blocks come many to a period: without one for that long nobody knows what was proven. */
 const unsureOf = (chain: ChainStatus, { period: length }: NetworkParams): string | undefined =>

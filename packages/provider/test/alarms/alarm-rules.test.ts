@@ -42,10 +42,14 @@ const WELL: RuleInput = {
     weight: leaves(5),
   },
   accepting: true,
+  stopped: false,
+  registration: undefined,
   wallet: {
     gas: 1_000_000n,
     vault: amount(1),
-    stake: amount(1),
+    stake: amount(20),
+    stakeMin: amount(10),
+    slash: amount(1),
     forecast: { perDay: 1000n, daysLeft: 1000n, proofsLeft: 500n },
   },
   deals: { accepted: 0, active: 1, faulty: 0, ended: 0, closed: 0 },
@@ -140,6 +144,32 @@ describe('alarm rules', () => {
     expect(found(forecast(100n, 9n))).toEqual([`wallet-low ${operator} critical`])
     expect(found(forecast(100n, 100n, 0n))).toEqual([`wallet-low ${operator} critical`])
     expect(found({ wallet: { ...WELL.wallet, gas: undefined } })).toEqual([])
+  })
+
+  test('stake-low: says early that one slash would stop new deals, and cries when they are stopped', () => {
+    const stake = (held: number, stopped = false): Partial<RuleInput> => ({
+      wallet: { ...WELL.wallet, stake: amount(held) },
+      stopped,
+    })
+    expect(found(stake(11))).toEqual([])
+    expect(found(stake(10))).toEqual(['stake-low'])
+    expect(found(stake(9))).toEqual(['stake-low critical'])
+    expect(found(stake(20, true))).toEqual(['stake-low critical'])
+    expect(found({ wallet: { ...WELL.wallet, stakeMin: undefined }, stopped: true })).toEqual([])
+  })
+
+  test('registration-differs: other keys on the ledger than here', () => {
+    const [mine, other] = [WELL.operator, address(`0x${'0c'.repeat(20)}`)]
+    const registered = (operator = mine, beneficiary = mine, expectedBeneficiary = mine) =>
+      found({ registration: { operator, beneficiary, expectedBeneficiary } })
+    expect(registered()).toEqual([])
+    expect(registered(other)).toEqual(['registration-differs operator'])
+    expect(registered(mine, other)).toEqual(['registration-differs beneficiary'])
+    const none = { beneficiary: undefined, expectedBeneficiary: undefined }
+    expect(found({ registration: { operator: mine, ...none } })).toEqual([])
+    expect(
+      found({ registration: { operator: mine, ...none, expectedBeneficiary: other } }),
+    ).toEqual(['registration-differs beneficiary'])
   })
 
   test('ledger-silent: no block for too long, or none at all since the start', () => {

@@ -1,7 +1,7 @@
 /** F35 in small: a stream that takes nothing costs a bounded amount of memory and no time. */
 import { systemClock } from '@holdfast/chain'
 import { describe, expect, test } from '@jest/globals'
-import { boundedSink } from '../../src/cli/log-sink.ts'
+import { boundedSink, drained } from '../../src/cli/log-sink.ts'
 
 const LINE = `${'x'.repeat(99)}\n`
 
@@ -42,6 +42,16 @@ describe('the log sink', () => {
       count: 980,
     })
     expect(pipe.read.slice(21)).toEqual([LINE, LINE])
+  })
+
+  test('is waited for at the end, but not for ever', async () => {
+    const pipe = stoppedPipe()
+    pipe.write(LINE)
+    const began = systemClock.now()
+    await drained(pipe, systemClock, 50)
+    expect(systemClock.now() - began).toBeGreaterThanOrEqual(45)
+    pipe.drain()
+    await drained(pipe, systemClock, 3_600_000)
   })
 
   test('goes on when its reader is gone', () => {

@@ -163,10 +163,13 @@ describe('duties', () => {
     story.block(1400)
     const worth = (gasPrice: bigint | undefined): DutyPolicy => ({
       ...POLICY,
-      gasWorth: { gasPrice: () => gasPrice, weiPerMillion: 10n ** 24n, percentMax: 1 },
+      gasWorth: {
+        ...{ gasPrice: () => gasPrice, percentMax: 1 },
+        ...{ weiPerToken: 10n ** 24n, tokenUnit: 10n ** 6n },
+      },
     })
-    const pays = story.duties(undefined, worth(1n))
-    expect(pays).toEqual([])
+    expect(story.duties(undefined, worth(1n))).toEqual([])
+    expect(story.duties(undefined, worth(0n))).toMatchObject([{ kind: 'settle' }])
     expect(story.duties(undefined, worth(undefined))).toMatchObject([{ kind: 'settle' }])
   })
 

@@ -2,8 +2,10 @@
  * Uploads over bad lines and beside stalled ones (faults F29 and F31): as many as are asked for, half of
  * them stuck in the middle of a part.
  */
+import { providerService, type SessionRequest } from '@holdfast/protocol'
 import { expect } from '@jest/globals'
 import type { TestClient } from '../support/client.ts'
+import { sendHttp } from '../support/http-client.ts'
 import { until } from '../support/network.ts'
 import { NodeProcess } from '../support/node-process.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
@@ -57,6 +59,69 @@ export const storeBesideStalled = async (count: number): Promise<void> => {
     const health = await client.http({ method: 'GET', path: '/health' })
     expect(health.status).toBe(200)
   } finally {
+    await node.stop()
+  }
+}
+
+/** Sends a payload as one part over a proxy of the node's HTTPS port; the status. */
+export const putThrough = async (
+  node: NodeProcess,
+  port: number,
+  { session, payload }: { readonly session: SessionRequest; readonly payload: Uint8Array },
+): Promise<number> => {
+  const target = { base: `https://127.0.0.1:${port}`, certPem: node.ready.tls.certPem }
+  const headers = {
+    authorization: `Bearer ${session.token}`,
+    'content-range': `bytes 0-${payload.length - 1}/${payload.length}`,
+  }
+  const path = `/v1/uploads/${session.session}`
+  return (await sendHttp(target, { method: 'PUT', path, headers, body: payload })).status
+}
+
+const uploadOn = async (client: TestClient, seed: number, end: AbortController): Promise<void> => {
+  for (let i = 0; !end.signal.aborted; i++) await client.upload(payloadOf(1_000_000, seed + i))
+}
+
+const readOn = async (
+  client: TestClient,
+  held: Uint8Array,
+  end: AbortController,
+): Promise<void> => {
+  const { root } = commitmentOf(held)
+  while (!end.signal.aborted) {
+    const { body, status } = await client.get(root)
+    if (status !== 503) expect(body.length).toBe(held.length)
+  }
+}
+
+/** `each` uploads and as many reads, one after the other without a pause; calls and proofs beside them. */
+export const workBesideBulk = async ({
+  each,
+  periods,
+}: {
+  readonly each: number
+  readonly periods: number
+}): Promise<void> => {
+  const node = await NodeProcess.start({ accountCallsPerMinute: 1_000_000 })
+  const end = new AbortController()
+  try {
+    const held = payloadOf(4_000_000, 70)
+    await node.client.deal(held)
+    const uploads = Array.from({ length: each }, (_, i) => uploadOn(node.client, 1000 * i, end))
+    const reads = Array.from({ length: each }, () => readOn(node.client, held, end))
+    const bulk = Promise.all([...uploads, ...reads])
+    bulk.catch(() => end.abort())
+    for (let period = 0; period < periods; period++) {
+      for (let i = 0; i < 5; i++) await node.client.call(providerService.describe, {})
+      const voucher = node.client.voucher(commitmentOf(payloadOf(1000, 99_000 + period)))
+      await node.client.open(voucher)
+      await node.prove()
+    }
+    end.abort()
+    await bulk
+    expect(await node.client.metric('holdfast_egress_bytes_total')).toBeGreaterThan(4_000_000)
+  } finally {
+    end.abort()
     await node.stop()
   }
 }

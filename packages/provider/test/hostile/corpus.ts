@@ -60,13 +60,18 @@ export const besiege = async (
   const progress: Progress = { done: 0, failed: [] }
   const seed = Math.floor(Math.random() * 2 ** 30)
   const honest = workHonestly(node.client, seed, { until: end.signal, progress })
+  const outside = new Set(names)
   const floods = names.map(async (name, i) => {
-    const target: Target = { grpcPort, httpPort, until: end.signal, from: `127.0.0.${2 + i}` }
+    const target: Target = {
+      ...{ grpcPort, httpPort, until: end.signal, from: `127.0.0.${2 + i}` },
+      onConnected: () => void outside.delete(name),
+    }
     return [name, (await FLOODS[name]?.(target)) ?? 0] as const
   })
   try {
     await after(ms)
-    // However slow the machine: the attack lasts until honest work was done under it.
+    // However slow the machine: the attack lasts until every flood is in and honest work was done.
+    await until(`connections of: ${names.join(', ')}`, () => outside.size === 0)
     await until('honest work', () => progress.done > 1 || progress.failed.length > 0)
   } finally {
     end.abort()

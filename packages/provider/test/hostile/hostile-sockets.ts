@@ -12,6 +12,8 @@ export interface Target {
   readonly until: AbortSignal
   /** A loopback address that is the attacker's own; honest clients come from 127.0.0.1. */
   readonly from: string
+  /** Called with every connection that was made. */
+  readonly onConnected?: () => void
 }
 
 const HOST = '127.0.0.1'
@@ -60,7 +62,7 @@ export const push = (socket: Socket, data: Uint8Array | string): Promise<boolean
 
 /** Does something with one connection after the other until time is up. Returns how many it took. */
 export const again = async (
-  { until }: Target,
+  { until, onConnected }: Target,
   open: () => Promise<Socket>,
   use: (socket: Socket) => Promise<unknown>,
 ): Promise<number> => {
@@ -72,6 +74,7 @@ export const again = async (
       continue
     }
     connections++
+    onConnected?.()
     const cut = (): void => void socket.destroy()
     until.addEventListener('abort', cut, { once: true })
     // Time may have been up while the connection was made.

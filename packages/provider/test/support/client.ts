@@ -17,6 +17,7 @@ import {
   type Hash32,
   hash32,
   type OpenUploadResponse,
+  type Periods,
   type ProposeDealRequest,
   type ProposeDealResponse,
   type ProviderId,
@@ -190,9 +191,9 @@ export class TestClient {
   async proposal(
     commitment: Commitment,
     change: Partial<DealTerms> = {},
+    term: Periods = periods(10),
   ): Promise<ProposeDealRequest> {
     const { params, config, publisher, time } = this.#network
-    const term = periods(10)
     const { length } = commitment
     const { quote, signature } = await this.call(providerService.quote, {
       length,
@@ -230,9 +231,9 @@ export class TestClient {
   }
 
   /** Uploads a payload and opens a deal for it. */
-  async deal(payload: Uint8Array): Promise<ProposeDealResponse> {
+  async deal(payload: Uint8Array, term?: Periods): Promise<ProposeDealResponse> {
     await this.upload(payload)
-    return this.propose(await this.proposal(commitmentOf(payload)))
+    return this.propose(await this.proposal(commitmentOf(payload), {}, term))
   }
 
   http(call: HttpCall): Promise<HttpAnswer> {

@@ -136,6 +136,7 @@ export class TestNetwork {
       payloadBytesMax: bytes(2n ** 28n),
       diskMargin: bytes(0),
       settleEvery: 1,
+      settling: { weiPerToken: 10n ** 30n, gasPercentMax: 100 },
       ...settings,
     }
     const prover = await openProver({ threads: 1 })
