@@ -35,6 +35,7 @@ describeWithAnvil('the ledger in memory and the contracts', () => {
       try {
         for (const seed of seeds) {
           const { counts } = await tellHistory(stage, seed, STEPS)
+          if (seed % 20 === 19) process.stdout.write(`history ${seed} and those before it\n`)
           for (const [kind, n] of counts) seen.set(kind, (seen.get(kind) ?? 0) + n)
         }
       } finally {

@@ -79,6 +79,7 @@ class History {
     const { counts } = this.#twins
     const told = (): number => [...counts.values()].reduce((sum, n) => sum + n, 0)
     while (told() < steps) await this.#nextPeriod()
+    await this.#twins.look()
   }
 
   /** Money in the vault, both registered, a few deals. */

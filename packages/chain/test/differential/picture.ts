@@ -21,6 +21,8 @@ import type {
 
 /** What is looked at. */
 export interface Watched {
+  /** Whether tokens came in or went out, so that those outside the vault moved. */
+  readonly moved: boolean
   readonly accounts: readonly Address[]
   readonly tokens: readonly Address[]
   readonly providers: readonly ProviderId[]
@@ -34,7 +36,7 @@ interface ProviderPicture {
   readonly standing: ProviderStanding
   readonly proven: readonly Period[]
   readonly missed: readonly Period[]
-  readonly units: readonly bigint[]
+  readonly units: bigint
   readonly committed: readonly (Hash32 | undefined)[]
   readonly trees: readonly (TreeSnapshot | string)[]
   readonly disputes: readonly Dispute[]
@@ -65,19 +67,15 @@ const providerPicture = async (
   id: ProviderId,
   now: Period,
 ): Promise<ProviderPicture> => {
-  const recent = Array.from({ length: 3 }, (_, i) => back(now, BigInt(i * 4)))
+  const [before, oldest] = [back(now, 3n), back(now, 7n)]
   const [record, standing, proven, missed, units, committed, trees, disputes] = await Promise.all([
     reader.provider(id),
     reader.standing(id),
-    reader.proven(id, back(now, 12n), period(now + 2n)),
+    reader.proven(id, back(now, 4n), period(now + 1n)),
     reader.missed(id, period(0n), period(now + 2n)),
-    Promise.all([now, back(now, 9n)].map((before) => reader.missUnits(id, before))),
-    Promise.all(
-      [now, back(now, 1n), back(now, 4n), back(now, 7n), back(now, 8n)].map((of) =>
-        reader.committed(id, of),
-      ),
-    ),
-    Promise.all(recent.map((of) => orCode(reader.snapshot(id, of)))),
+    reader.missUnits(id, period(now + 1n)),
+    Promise.all([now, before, oldest].map((of) => reader.committed(id, of))),
+    Promise.all([now, oldest].map((of) => orCode(reader.snapshot(id, of)))),
     reader.disputes(id),
   ])
   const { beneficiary } = record ?? {}
@@ -86,11 +84,11 @@ const providerPicture = async (
 }
 
 export const pictureOf = async (reader: LedgerReader, watched: Watched): Promise<Picture> => {
-  const { accounts, tokens, providers, deals, disputed, now } = watched
+  const { accounts, tokens, providers, deals, disputed, now, moved } = watched
   const purses = tokens.flatMap((token) => accounts.map((owner) => ({ token, owner })))
   const [free, outside, fees, providersSeen, dealsSeen, disputes] = await Promise.all([
     Promise.all(purses.map(({ token, owner }) => reader.balance(owner, token))),
-    Promise.all(purses.map(({ token, owner }) => reader.tokenBalance(owner, token))),
+    Promise.all((moved ? purses : []).map(({ token, owner }) => reader.tokenBalance(owner, token))),
     Promise.all(tokens.map((token) => reader.feesCollected(token))),
     Promise.all(providers.map((id) => providerPicture(reader, id, now))),
     Promise.all(deals.map((id) => reader.deal(id))),

@@ -13,7 +13,7 @@ describeWithAnvil('a settlement', () => {
   afterAll(async () => {
     await harness?.close()
   })
-  test.each([2, 3, 5, 9, 17, 33, 48, 63])(
+  test.each([1, 2, 3, 5, 9, 17, 33, 48, 63])(
     'survives reorganisations of %i blocks',
     async (depth) => {
       if (harness === undefined) throw new Error('the chain is not open')

@@ -1,4 +1,4 @@
-/** F23: what reorganisations take back of a settlement is made again, once; the deepest and the usual. */
+/** F23: what reorganisations take back of a settlement is made again, once. */
 import { afterAll, beforeAll, test } from '@jest/globals'
 import { openEvmHarness } from '../support/evm-harness.ts'
 import type { Harness } from '../support/harness.ts'
@@ -13,7 +13,7 @@ describeWithAnvil('a settlement', () => {
   afterAll(async () => {
     await harness?.close()
   })
-  test.each([1, 64])('survives reorganisations of %i blocks', async (depth) => {
+  test.each([64])('survives reorganisations of %i blocks', async (depth) => {
     if (harness === undefined) throw new Error('the chain is not open')
     await tellReorgs(harness, depth)
   })
