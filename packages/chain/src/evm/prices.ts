@@ -2,11 +2,13 @@
  * What a transaction offers for gas, as pure arithmetic: from the market, the share of its time that
  * is over, and what it may cost. EIP-1559 only.
  *
- *   offer(u) = { tip: market tip x R(u), fee: (2 + 6u) x base + tip },  0 <= u <= 1
- *   R(u) = 50^u, cut so that base + tip stays within the cap
+ *   offer(u) = { tip: market tip x 50^u, fee: (2 + 6u) x base + tip },  0 <= u <= 1
+ *   fee <= (1 + u)/2 of the cap, or what the next block asks when that is more and within the cap
  *
  * At u = 0 the base fee may double before the next look; at u = 1 it may grow eightfold. What is not
- * needed of the fee is never charged; the tip is, so it rises late and by a bounded factor.
+ * needed of the fee is never charged; the tip is, so it rises late and by a bounded factor. The cap is
+ * not offered at once: a replacement offers more on both fees, so what has offered all of its budget
+ * with a small tip can never raise the tip (the simulation missed proofs by that).
  *
  * Invariants: tip <= fee <= cap; a replacement offers at least an eighth more on both; more urgency
  * never offers less.
@@ -46,13 +48,15 @@ const rise = (urgency: number): bigint => BigInt(Math.round(TIP_RISE_MAX ** urge
  */
 export const offerAt = (market: Market, urgency: number, cap: bigint | undefined): Offer => {
   const u = Math.min(1, Math.max(0, urgency))
+  const share = BigInt(Math.round(u * 1e6))
   const wanted = (market.tip * rise(u)) / MILLION
-  const headroom = (market.base * (2n * MILLION + 6n * BigInt(Math.round(u * 1e6)))) / MILLION
-  if (cap === undefined) return { maxFeePerGas: headroom + wanted, maxPriorityFeePerGas: wanted }
-  // The market's own tip is kept even when base and tip together pass the cap.
-  const room = most(cap - market.base, least(market.tip, cap))
-  const tip = least(wanted, room)
-  return { maxFeePerGas: least(headroom + tip, cap), maxPriorityFeePerGas: tip }
+  const fee = (market.base * (2n * MILLION + 6n * share)) / MILLION + wanted
+  if (cap === undefined) return { maxFeePerGas: fee, maxPriorityFeePerGas: wanted }
+  const held = (cap * (MILLION + share)) / (2n * MILLION)
+  const needed = market.base + market.base / BUMP_DIVISOR + market.tip
+  const maxFeePerGas = least(fee, needed > cap ? held : most(held, needed))
+  // What is paid is cut by the fee anyway: a tip may be as high.
+  return { maxFeePerGas, maxPriorityFeePerGas: least(wanted, maxFeePerGas) }
 }
 
 /** True when the next block would take it and pay its miner no less than others do. */

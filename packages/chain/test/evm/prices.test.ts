@@ -52,6 +52,16 @@ describe('an offer', () => {
 })
 
 describe('a replacement', () => {
+  test('can still raise the tip of what was offered while the base fee was beyond the cap', () => {
+    const most = 400n * 10n ** 9n
+    const beyond = { base: 790n * 10n ** 9n, tip: 10n ** 8n }
+    const last = offerAt(beyond, 0, most)
+    const dear = { base: 250n * 10n ** 9n, tip: 2n * 10n ** 9n }
+    const next = replacementFor(last, offerAt(dear, 0, most), dear, most)
+    if (next === undefined) throw new Error('it is stuck')
+    expect(isAttractive(next, dear)).toBe(true)
+  })
+
   test('offers an eighth more on both fees, within the cap, or is none', () => {
     fc.assert(
       fc.property(market, market, urgency, cap, (then, now, u, most) => {
@@ -78,7 +88,7 @@ describe('a replacement', () => {
   test('is none when the budget does not carry it', () => {
     const calm = { base: 10n ** 9n, tip: 10n ** 8n }
     const most = 22n * 10n ** 8n
-    const offer = offerAt(calm, 0, most)
+    const offer = offerAt(calm, 1, most)
     const spike = { base: 10n ** 10n, tip: 10n ** 8n }
     expect(replacementFor(offer, offerAt(spike, 1, most), spike, most)).toBeUndefined()
   })
