@@ -1,10 +1,25 @@
 /** The face of `@holdfast/client`: re-exports only. */
+
+export { checkDeal, type DealCheck } from './audit/check-deal.ts'
 export { type CarBlock, type OpenCar, readCar } from './car/read-car.ts'
 export { Client, type ClientOptions } from './client.ts'
 export { computeCid, measurePayload, type Packed, type PackOptions, packTo } from './pack.ts'
 export { makePlan, type Plan, type PlanRequest } from './plan.ts'
-export type { Bill, ReplicaFailure } from './publish/job-types.ts'
+export {
+  approveBill,
+  collectOffers,
+  heldReplicas,
+  type Stored,
+  storeAll,
+} from './publish/job.ts'
+export type { Bill, PublishJob, ReplicaFailure } from './publish/job-types.ts'
 export type { Offer } from './publish/offers.ts'
+export { PeerPool } from './publish/peers.ts'
+export type { ReplicaBook, ReplicaRecord } from './publish/record.ts'
+export type { ReplicaContext } from './publish/replica.ts'
+export { makeSessionKey, sessionKeyOnce } from './publish/session-key.ts'
+export { signVoucher } from './publish/terms.ts'
+export { type PayloadFile, type UploadJob, uploadPayload } from './publish/upload.ts'
 export {
   type PublishDependencies,
   type Published,
@@ -31,7 +46,12 @@ export {
 } from './retrieve.ts'
 export { type DatasetStatus, datasetStatus, type ReplicaStatus, waitForStatus } from './status.ts'
 export { networkConnector } from './transfer/network-peer.ts'
-export type { ConnectPeer, ProviderPeer } from './transfer/provider-peer.ts'
+export type {
+  ByteSpan,
+  ConnectPeer,
+  ProviderPeer,
+  UploadPart,
+} from './transfer/provider-peer.ts'
 export { createProgress, type Phase, type Progress, silentProgress } from './ui/progress.ts'
 export type { WatchBudget } from './watch/budget.ts'
 export { WatchBook } from './watch/watch-book.ts'

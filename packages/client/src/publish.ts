@@ -85,8 +85,8 @@ export const publish = async (
   let record: PublishRecord | undefined
   try {
     checkExpected(request, spool.packed.root)
-    const { job, upload } = await openJob(dependencies, request, { spool, peers })
-    record = job.context.record
+    const { job, upload, record: opened } = await openJob(dependencies, request, { spool, peers })
+    record = opened
     const finished = job.context.record.replicas.length === 0
     const held = await heldReplicas(job, options)
     const { offers, source } = await collectOffers(job, held, options)
@@ -116,11 +116,17 @@ interface Resources {
   readonly peers: PeerPool
 }
 
+interface OpenJob {
+  readonly job: PublishJob
+  readonly upload: UploadPhase
+  readonly record: PublishRecord
+}
+
 const openJob = async (
   dependencies: PublishDependencies,
   request: PublishRequest,
   { spool, peers }: Resources,
-): Promise<{ readonly job: PublishJob; readonly upload: UploadPhase }> => {
+): Promise<OpenJob> => {
   const { ledger, signer, clock, random, home, progress = silentProgress } = dependencies
   const { commitment, packed } = spool
   const dataset = packed.root.toString()
@@ -150,7 +156,8 @@ const openJob = async (
   }
   const { token, periods, region, maxPrice, replicas: wanted, offers, approve } = request
   const offerRequest = { length: commitment.length, periods, token, region, maxPrice }
-  return { job: { ledger, context, peers, wanted, offerRequest, offers, approve }, upload }
+  const job = { ledger, context, peers, wanted, offerRequest, offers, approve }
+  return { job, upload, record }
 }
 
 /** Progress over all replicas together. */

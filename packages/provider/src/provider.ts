@@ -3,10 +3,8 @@
  *
  * Stopping order: no new requests, running uploads end, duties in hand end, follower, stores.
  */
-import { milliseconds } from '@holdfast/protocol'
 import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
-import { keepBundles } from './bundles/keep-bundles.ts'
 import { Dashboard } from './dashboard/dashboard.ts'
 import { StakeKeeper } from './duties/stake-keeper.ts'
 import { lockHome } from './home.ts'
@@ -16,15 +14,14 @@ import { HttpServer } from './http/server.ts'
 import { ConnectionGuard } from './limits/connection-guard.ts'
 import { nodeHealth, nodeMetrics, type ReportedNode } from './node-report.ts'
 import { OperatorDesk } from './operator-desk.ts'
+import { closeCore, recoverCore, runCore } from './provider-core.ts'
 import {
-  hostName,
   openParts,
   type ProviderDependencies,
   type ProviderOptions,
   type ProviderParts,
-  promisedRoots,
-  unexplained,
 } from './provider-parts.ts'
+import { hostName } from './provider-policy.ts'
 import { RpcServer } from './rpc/server.ts'
 import { TaskGroup } from './task-group.ts'
 
@@ -33,9 +30,6 @@ export interface ProviderEndpoints {
   readonly grpc: string
   readonly http: string
 }
-
-const EXPIRE_EVERY_MS = 60_000
-const UNEXPLAINED = 'payloads are stored that nobody here remembers: is the journal an older copy?'
 
 export class Provider {
   readonly #dependencies: ProviderDependencies
@@ -91,10 +85,7 @@ export class Provider {
     const lock = await lockHome(options.paths)
     try {
       const parts = await openParts(dependencies, options, lock)
-      await parts.intake.recover()
-      await parts.holdings.noteLost(promisedRoots(parts))
-      const payloads = unexplained(parts)
-      if (payloads > 0) dependencies.logger.warn(UNEXPLAINED, { payloads })
+      await recoverCore(parts, dependencies.logger)
       const { paths, software } = options
       const place = { paths, software, live: parts.live }
       const desk = await OperatorDesk.open(dependencies, place, parts)
@@ -117,15 +108,8 @@ export class Provider {
 
   /** Starts following, performing and serving. */
   async start(): Promise<ProviderEndpoints> {
-    const { follower, performer } = this.#parts
-    this.#tasks.run('follow', (signal) => follower.run(signal))
-    this.#tasks.run('perform', (signal) => performer.run(signal))
-    this.#tasks.run('bundles', (signal) =>
-      keepBundles({ ...this.#parts, ...this.#dependencies }, signal),
-    )
+    runCore(this.#tasks, this.#parts, this.#dependencies)
     this.#tasks.run('index', (signal) => this.#parts.catalogue.run(signal))
-    this.#tasks.run('expire', (signal) => this.#expire(signal))
-    this.#parts.housekeeping.start(this.#tasks)
     this.#tasks.run('watch connections', (signal) => this.#guards.grpc.run(signal))
     this.#tasks.run('keep certificate', (signal) => this.#parts.tls.run(signal))
     this.#keepStake()
@@ -167,12 +151,10 @@ export class Provider {
   }
 
   async #closeParts(): Promise<void> {
-    const { follower, store, book, lock, catalogue } = this.#parts
+    const { lock, catalogue } = this.#parts
     await this.#desk.close()
     await catalogue.close()
-    await follower.close()
-    await store.close()
-    await book.close()
+    await closeCore(this.#parts)
     await lock.release()
   }
 
@@ -220,16 +202,6 @@ export class Provider {
     const { clock, ledger, network, operator } = this.#dependencies
     const outside = { clock, ledger, network, operator }
     return { ...this.#parts, config: live.current, ...outside, guards: this.#guards }
-  }
-
-  async #expire(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#dependencies
-    while (!signal.aborted) {
-      await clock.sleep(milliseconds(EXPIRE_EVERY_MS), { signal })
-      await this.#parts.intake.expire().catch((error: unknown) => {
-        logger.error('upload sessions could not be expired', { reason: String(error) })
-      })
-    }
   }
 }
 

@@ -35,6 +35,20 @@ export const nextCall = (listeners: Set<() => void>, signal: AbortSignal): Promi
     if (signal.aborted) wake()
   })
 
+/** Waits for whatever comes first; the others stop waiting, so that nobody piles up. */
+export const firstOf = async (
+  signal: AbortSignal,
+  waits: readonly ((stop: AbortSignal) => Promise<void>)[],
+): Promise<void> => {
+  const over = new AbortController()
+  const stop = AbortSignal.any([signal, over.signal])
+  try {
+    await Promise.race(waits.map((wait) => wait(stop)))
+  } finally {
+    over.abort()
+  }
+}
+
 /**
  * Waits `leastMs`, then until there is news or `mostMs` more have passed. Resolves early when the
  * signal fires; news during the first wait may be missed, so `mostMs` bounds how stale one gets.

@@ -7,7 +7,8 @@ import { type Hex, milliseconds } from '@holdfast/protocol'
 import { parseTransaction, type TransactionSerialized } from 'viem'
 import { signTransaction } from '../../src/evm/signing.ts'
 import { signerFromPrivateKey } from '../../src/keys/signer.ts'
-import { Seeded } from './seeded.ts'
+import { Seeded } from '../../src/simulation/seeded.ts'
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts'
 import {
   BLOCK_SECONDS,
   CHAIN_ID,
@@ -19,7 +20,6 @@ import {
 } from './simulated-chain.ts'
 import { type Lie, NO_FAULTS, SimulatedEndpoint } from './simulated-endpoint.ts'
 import { type CrashPoint, PROOF_BUDGET, SimulatedNode } from './simulated-node.ts'
-import { VirtualClock } from './virtual-clock.ts'
 
 const PERIOD = 7200
 const WINDOW = 5400

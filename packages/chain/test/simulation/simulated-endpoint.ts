@@ -6,7 +6,8 @@ import { type Hex, milliseconds } from '@holdfast/protocol'
 import { encodeErrorResult, HttpRequestError, RpcRequestError } from 'viem'
 import type { RpcCall, RpcRequest } from '../../src/evm/json-rpc.ts'
 import { proofLedgerAbi } from '../../src/generated/contracts.ts'
-import type { Seeded } from './seeded.ts'
+import type { Seeded } from '../../src/simulation/seeded.ts'
+import type { VirtualClock } from '../../src/simulation/virtual-clock.ts'
 import {
   CHAIN_ID,
   GWEI,
@@ -14,7 +15,6 @@ import {
   type SimBlock,
   type SimulatedChain,
 } from './simulated-chain.ts'
-import type { VirtualClock } from './virtual-clock.ts'
 
 export type Lie =
   | 'wrong-chain'

@@ -19,10 +19,10 @@ import type { EndpointSource } from '../../src/evm/endpoints.ts'
 import type { RpcRequest } from '../../src/evm/json-rpc.ts'
 import { Transactor } from '../../src/evm/transactor.ts'
 import type { Outbox, OutboxEntry } from '../../src/outbox/outbox.ts'
-import type { Seeded } from './seeded.ts'
+import type { Seeded } from '../../src/simulation/seeded.ts'
+import type { VirtualClock } from '../../src/simulation/virtual-clock.ts'
 import { CHAIN_ID, GWEI, otherData, proveData, type SimulatedChain } from './simulated-chain.ts'
 import type { SimulatedEndpoint } from './simulated-endpoint.ts'
-import type { VirtualClock } from './virtual-clock.ts'
 
 export type CrashPoint = 'recorded' | 'handed' | 'receipt'
 

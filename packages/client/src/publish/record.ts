@@ -40,6 +40,14 @@ export interface ReplicaRecord {
   readonly proposal?: ProposeDealRequest
 }
 
+/** What is remembered of the replicas of one payload; every change is durable when it resolves. */
+export interface ReplicaBook {
+  readonly replicas: readonly ReplicaRecord[]
+  replica(provider: ProviderId): ReplicaRecord
+  save(replica: ReplicaRecord): Promise<void>
+  forget(provider: ProviderId): Promise<void>
+}
+
 type Step = 'offer' | 'upload' | 'receipt' | 'proposal'
 
 const FORMAT = 'holdfast-publish/1'
@@ -52,7 +60,7 @@ export interface RecordKey {
   readonly commitment: Commitment
 }
 
-export class PublishRecord {
+export class PublishRecord implements ReplicaBook {
   readonly #path: string
   readonly #dataset: string
   readonly #replicas: Map<ProviderId, ReplicaRecord>

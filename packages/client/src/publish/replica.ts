@@ -2,7 +2,6 @@
  * One replica, from offer to open deal. Each step is skipped when the record or the ledger shows it
  * done, and written down before the next one relies on it; so the same function starts and resumes.
  */
-import type { FileHandle } from 'node:fs/promises'
 import type { Deal, LedgerReader, NetworkParams, ProviderRecord } from '@holdfast/chain'
 import { signingDomain } from '@holdfast/chain'
 import {
@@ -29,20 +28,20 @@ import type { ProviderPeer } from '../transfer/provider-peer.ts'
 import { withRetry } from '../transfer/retry.ts'
 import type { Progress } from '../ui/progress.ts'
 import type { Offer } from './offers.ts'
-import type { PublishRecord } from './record.ts'
+import type { ReplicaBook } from './record.ts'
 import type { SessionKey } from './session-key.ts'
 import { type SigningContext, signTerms, signVoucher } from './terms.ts'
-import { uploadPayload } from './upload.ts'
+import { type PayloadFile, uploadPayload } from './upload.ts'
 
 export interface ReplicaContext {
   readonly ledger: LedgerReader
   readonly signer: Signer
   readonly clock: Clock
   readonly random: Random
-  readonly record: PublishRecord
+  readonly record: ReplicaBook
   readonly progress: Progress
   /** The packed payload. */
-  readonly payload: FileHandle
+  readonly payload: PayloadFile
   readonly commitment: Commitment
   readonly dataset: Hash32
   readonly onBytes: (count: Bytes) => void

@@ -3,7 +3,6 @@
  * durable there yet in parallel parts, and asks for the receipt. Interrupted at any point, the next
  * call sends only what is missing.
  */
-import type { FileHandle } from 'node:fs/promises'
 import {
   type Bytes,
   bytes,
@@ -26,11 +25,20 @@ const PARALLEL_PARTS = 8
 const PART_TRIES = 6
 const SESSION_TRIES = 3
 
+/** A payload that is read by position; an open file is one. */
+export interface PayloadFile {
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>
+}
+
 export interface UploadJob {
   readonly peer: ProviderPeer
   readonly request: OpenUploadRequest
-  /** The payload file. */
-  readonly payload: FileHandle
+  readonly payload: PayloadFile
   readonly clock: Clock
   /** Called with bytes that became durable, those found durable included. */
   readonly onBytes: (count: Bytes) => void
@@ -124,7 +132,7 @@ const sendPart = async (
   )
 }
 
-const readFully = async (file: FileHandle, out: Buffer, position: number): Promise<void> => {
+const readFully = async (file: PayloadFile, out: Buffer, position: number): Promise<void> => {
   let filled = 0
   while (filled < out.length) {
     const { bytesRead } = await file.read(out, filled, out.length - filled, position + filled)

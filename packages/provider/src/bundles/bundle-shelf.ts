@@ -7,7 +7,6 @@
  * set aside; two makings of one bundle are one. A bundle follows from payloads, tree
  * and seed, so losing a file costs making it again.
  */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Bytes,
@@ -22,11 +21,14 @@ import {
   type Root,
 } from '@holdfast/protocol'
 import type { Bundler, DamagedPayload, KeptPayload, StoredBundle } from '@holdfast/prover'
+import { type BundleFiles, systemBundleFiles } from './bundle-files.ts'
 
 export interface BundleShelfDependencies {
   readonly prover: Bundler
   readonly payloadOf: (root: Root) => KeptPayload | undefined
   readonly logger: Logger
+  /** Default: the file system. */
+  readonly files?: BundleFiles
 }
 
 /** Of which period, and over which tree. */
@@ -60,6 +62,7 @@ const nameFor = ({ context, tree }: BundleWanted): string =>
 export class BundleShelf {
   readonly #dependencies: BundleShelfDependencies
   readonly #directory: string
+  readonly #place: BundleFiles
   readonly #files: Map<string, BundleFile>
   readonly #making = new Map<string, Promise<MadeBundle>>()
 
@@ -70,6 +73,7 @@ export class BundleShelf {
   ) {
     this.#dependencies = dependencies
     this.#directory = directory
+    this.#place = dependencies.files ?? systemBundleFiles
     this.#files = files
   }
 
@@ -78,13 +82,13 @@ export class BundleShelf {
     dependencies: BundleShelfDependencies,
     directory: string,
   ): Promise<BundleShelf> {
-    await mkdir(directory, { recursive: true })
+    const place = dependencies.files ?? systemBundleFiles
     const files = new Map<string, BundleFile>()
-    for (const name of await readdir(directory)) {
+    for (const name of await place.list(directory)) {
       const of = NAME.exec(name)?.[1]
       const path = join(directory, name)
-      if (of === undefined) await rm(path, { force: true, recursive: true })
-      else files.set(name, { period: period(BigInt(of)), length: await lengthOf(path) })
+      if (of === undefined) await place.remove(path)
+      else files.set(name, { period: period(BigInt(of)), length: await place.lengthOf(path) })
     }
     return new BundleShelf(dependencies, directory, files)
   }
@@ -133,7 +137,7 @@ export class BundleShelf {
     for (const [name, { period: of }] of [...this.#files]) {
       if (of >= first) continue
       this.#files.delete(name)
-      await rm(this.#path(name), { force: true })
+      await this.#place.remove(this.#path(name))
     }
   }
 
@@ -143,22 +147,21 @@ export class BundleShelf {
     const { prover, payloadOf } = this.#dependencies
     const path = this.#path(name)
     const { damaged } = await prover.bundlePeriod({ ...wanted, payloadOf, path }, options)
-    this.#files.set(name, { period: wanted.context.period, length: await lengthOf(path) })
+    const length = await this.#place.lengthOf(path)
+    this.#files.set(name, { period: wanted.context.period, length })
     return { bundle: await prover.openBundle(path, options), damaged }
   }
 
   async #remove(name: string, reason: string): Promise<void> {
     if (!this.#files.delete(name)) return
     this.#dependencies.logger.error('bundle damaged: removed', { bundle: name, reason })
-    await rm(this.#path(name), { force: true })
+    await this.#place.remove(this.#path(name))
   }
 
   #path(name: string): string {
     return join(this.#directory, name)
   }
 }
-
-const lengthOf = async (path: string): Promise<Bytes> => bytes((await stat(path)).size)
 
 const sameContext = (a: ChallengeContext, b: ChallengeContext): boolean =>
   a.seed === b.seed && a.period === b.period && a.provider === b.provider && a.proofs === b.proofs

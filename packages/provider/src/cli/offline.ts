@@ -10,7 +10,7 @@ import { readConfig } from '../config.ts'
 import { Holdings } from '../holdings.ts'
 import { type HomePaths, homePaths, lockHome } from '../home.ts'
 import { PromiseBook } from '../journal/promise-book.ts'
-import { volumesOf } from '../provider-parts.ts'
+import { volumesOf } from '../provider-policy.ts'
 import { VolumeSet } from '../store/volume-set.ts'
 
 export interface OfflineHome {

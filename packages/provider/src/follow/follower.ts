@@ -8,6 +8,7 @@
  */
 import type { BlockRef, LedgerReader, LedgerUpdate } from '@holdfast/chain'
 import { type Clock, HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
+import type { KeyValuePlace } from '../key-values.ts'
 import { nextCall } from '../wake.ts'
 import { type BlockChange, ChainState, type ChainStateOptions, UNDO_BLOCKS } from './chain-state.ts'
 import type { Fact } from './facts.ts'
@@ -17,6 +18,8 @@ export interface FollowerDependencies {
   readonly ledger: Pick<LedgerReader, 'follow'>
   readonly clock: Clock
   readonly logger: Logger
+  /** Default: LevelDB. */
+  readonly keyValues?: KeyValuePlace
 }
 
 export interface FollowerOptions extends ChainStateOptions {
@@ -53,10 +56,10 @@ export class Follower {
     dependencies: FollowerDependencies,
     options: FollowerOptions,
   ): Promise<Follower> {
-    const { logger } = dependencies
-    const store = await StateStore.open(options.directory, (error) =>
-      logger.warn('chain state damaged: thrown away', { reason: String(error) }),
-    )
+    const { logger, keyValues } = dependencies
+    const onDamage = (error: unknown): void =>
+      logger.warn('chain state damaged: thrown away', { reason: String(error) })
+    const store = await StateStore.open(options.directory, onDamage, keyValues)
     const loaded = await store.load()
     if (loaded === undefined) logger.warn('chain state damaged: folding it anew')
     return new Follower(dependencies, options, store, loaded)

@@ -8,6 +8,7 @@
  */
 import type { BlockRef } from '@holdfast/chain'
 import type { Hash32 } from '@holdfast/protocol'
+import type { KeyValuePlace } from '../key-values.ts'
 import { crc32c } from '../store/crc32c.ts'
 import { DisposableLevel } from '../store/disposable-level.ts'
 import { type BlockChange, UNDO_BLOCKS } from './chain-state.ts'
@@ -82,8 +83,9 @@ export class StateStore {
   static async open(
     directory: string,
     onDamage: (error: unknown) => void = () => undefined,
+    place?: KeyValuePlace,
   ): Promise<StateStore> {
-    return new StateStore(await DisposableLevel.open(directory, 'utf8', onDamage))
+    return new StateStore(await DisposableLevel.open(directory, 'utf8', onDamage, place))
   }
 
   /** Everything; undefined when it cannot be trusted, and then it is cleared. */

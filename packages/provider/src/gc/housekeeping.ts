@@ -8,10 +8,10 @@ import {
   type Clock,
   HoldfastError,
   type Logger,
+  type Root,
   seconds,
 } from '@holdfast/protocol'
 import type { AdminInput, AdminRegistry } from '../admin/registry.ts'
-import type { CarCatalogue } from '../car/car-catalogue.ts'
 import type { Performer } from '../duties/performer.ts'
 import type { Follower } from '../follow/follower.ts'
 import type { Holdings } from '../holdings.ts'
@@ -29,7 +29,8 @@ export interface HousekeepingDependencies {
   readonly book: PromiseBook
   readonly follower: Follower
   readonly performer: Pick<Performer, 'duties'>
-  readonly catalogue: Pick<CarCatalogue, 'remove'>
+  /** Told of every payload that was removed, after it is gone. */
+  readonly onRemoved: (root: Root) => Promise<void>
   readonly paths: HomePaths
   readonly clock: Clock
   readonly logger: Logger
@@ -54,12 +55,9 @@ export class Housekeeping {
   readonly volumes: VolumeOperations
 
   constructor(dependencies: HousekeepingDependencies, options: HousekeepingOptions) {
-    const { store, performer, catalogue } = dependencies
+    const { store, performer } = dependencies
     const { trashDays = TRASH_DAYS, scrubDays = SCRUB_DAYS } = options
-    this.collector = new Collector(
-      { ...dependencies, onRemoved: (root) => catalogue.remove(root) },
-      { trashTime: seconds(trashDays * DAY) },
-    )
+    this.collector = new Collector(dependencies, { trashTime: seconds(trashDays * DAY) })
     const isProving = (): boolean => performer.duties().some(({ kind }) => PROOFS.has(kind))
     this.scrubber = new Scrubber(
       { ...dependencies, isProving },

@@ -6,6 +6,7 @@ import { type Bytes, bytes, type Logger, type Timestamp } from '@holdfast/protoc
 import { nextCall } from '../wake.ts'
 import type { Entry } from './entries.ts'
 import { FileJournal } from './file-journal.ts'
+import type { JournalFiles } from './journal-files.ts'
 import { Promises } from './promises.ts'
 
 /** A journal longer than this is rewritten when it opens. */
@@ -13,6 +14,8 @@ const REWRITE_BYTES = bytes(4 * 2 ** 20)
 
 export interface PromiseBookOptions {
   readonly rewriteBytes?: Bytes
+  /** Default: the file system. */
+  readonly files?: JournalFiles | undefined
 }
 
 export class PromiseBook {
@@ -30,9 +33,9 @@ export class PromiseBook {
     directory: string,
     now: Timestamp,
     logger: Logger,
-    { rewriteBytes = REWRITE_BYTES }: PromiseBookOptions = {},
+    { rewriteBytes = REWRITE_BYTES, files }: PromiseBookOptions = {},
   ): Promise<PromiseBook> {
-    const { journal, entries, tornBytes } = await FileJournal.open(directory)
+    const { journal, entries, tornBytes } = await FileJournal.open(directory, files)
     if (tornBytes > 0n) {
       logger.warn('unfinished journal entries set aside', { size_bytes: tornBytes })
     }

@@ -3,10 +3,12 @@
  * checksum of its own; and when it says itself that it is damaged, or cannot open, its directory is
  * removed and begun anew.
  */
-import { rm } from 'node:fs/promises'
-import { Level } from 'level'
-
-type Encoding = 'utf8' | 'view'
+import {
+  type KeyValuePlace,
+  type KeyValues,
+  levelPlace,
+  type ValueEncoding,
+} from '../key-values.ts'
 
 const hasCode = (error: unknown, code: string): boolean => {
   for (let at = error; typeof at === 'object' && at !== null; ) {
@@ -16,56 +18,57 @@ const hasCode = (error: unknown, code: string): boolean => {
   return false
 }
 
-const openLevel = async <V>(
-  directory: string,
-  valueEncoding: Encoding,
-): Promise<Level<string, V>> => {
-  const level = new Level<string, V>(directory, { valueEncoding })
-  await level.open()
-  return level
+interface DisposableOptions {
+  readonly directory: string
+  readonly encoding: ValueEncoding
+  readonly onDamage: (error: unknown) => void
+  readonly place: KeyValuePlace
 }
 
 /** A LevelDB whose content may be lost. @param V what values are: text or bytes. */
 export class DisposableLevel<V> {
   readonly #directory: string
-  readonly #encoding: Encoding
+  readonly #encoding: ValueEncoding
   readonly #onDamage: (error: unknown) => void
-  #level: Level<string, V>
+  readonly #place: KeyValuePlace
+  #level: KeyValues<V>
   #renewing: Promise<void> | undefined
   #closed = false
 
   private constructor(
-    directory: string,
-    encoding: Encoding,
-    onDamage: (error: unknown) => void,
-    level: Level<string, V>,
+    { directory, encoding, onDamage, place }: DisposableOptions,
+    level: KeyValues<V>,
   ) {
     this.#directory = directory
     this.#encoding = encoding
     this.#onDamage = onDamage
+    this.#place = place
     this.#level = level
   }
 
-  /** @param onDamage told why everything in it was thrown away. */
+  /**
+   * @param onDamage told why everything in it was thrown away.
+   * @param place where it lies; default: LevelDB.
+   */
   static async open<V>(
     directory: string,
-    encoding: Encoding,
+    encoding: ValueEncoding,
     onDamage: (error: unknown) => void,
+    place: KeyValuePlace = levelPlace,
   ): Promise<DisposableLevel<V>> {
+    const options = { directory, encoding, onDamage, place }
     try {
-      const level = await openLevel<V>(directory, encoding)
-      return new DisposableLevel(directory, encoding, onDamage, level)
+      return new DisposableLevel(options, await place.open<V>(directory, encoding))
     } catch (error) {
       if (hasCode(error, 'LEVEL_LOCKED')) throw error
       onDamage(error)
-      await rm(directory, { recursive: true, force: true })
-      const level = await openLevel<V>(directory, encoding)
-      return new DisposableLevel(directory, encoding, onDamage, level)
+      await place.remove(directory)
+      return new DisposableLevel(options, await place.open<V>(directory, encoding))
     }
   }
 
   /** Works on the database; when it fails, once more on an empty one. */
-  async use<T>(work: (level: Level<string, V>) => Promise<T>): Promise<T> {
+  async use<T>(work: (level: KeyValues<V>) => Promise<T>): Promise<T> {
     const level = this.#level
     try {
       return await work(level)
@@ -93,7 +96,7 @@ export class DisposableLevel<V> {
     await this.#level.close()
   }
 
-  #renew(damaged: Level<string, V>, error: unknown): Promise<void> {
+  #renew(damaged: KeyValues<V>, error: unknown): Promise<void> {
     if (this.#level !== damaged) return this.#renewing ?? Promise.resolve()
     this.#renewing ??= this.#begin(error).finally(() => {
       this.#renewing = undefined
@@ -104,7 +107,7 @@ export class DisposableLevel<V> {
   async #begin(error: unknown): Promise<void> {
     this.#onDamage(error)
     await this.#level.close()
-    await rm(this.#directory, { recursive: true, force: true })
-    this.#level = await openLevel<V>(this.#directory, this.#encoding)
+    await this.#place.remove(this.#directory)
+    this.#level = await this.#place.open<V>(this.#directory, this.#encoding)
   }
 }

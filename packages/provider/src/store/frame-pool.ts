@@ -6,10 +6,10 @@
  * Invariants: at most `queueMax` jobs wait per lane (`QUEUE_FULL` beyond it); a thread that dies
  * fails its jobs and is replaced by the next one.
  */
-import { Worker } from 'node:worker_threads'
 import { HoldfastError } from '@holdfast/protocol'
 import type { DiskChoice } from './disk-choice.ts'
 import type { FrameResult, FrameTask } from './frame-task.ts'
+import { type StartThread, startWorker, type ThreadPort } from './thread-port.ts'
 
 export type FrameLane = 'read' | 'bulk'
 
@@ -17,6 +17,8 @@ export interface FramePoolOptions {
   /** Jobs that may wait in one lane. Default 256. */
   readonly queueMax?: number
   readonly disk?: DiskChoice
+  /** Default: threads of the system. */
+  readonly start?: StartThread
 }
 
 interface Waiting {
@@ -30,13 +32,15 @@ class Lane {
   readonly #waiting = new Map<number, Waiting>()
   readonly #queueMax: number
   readonly #disk: DiskChoice
-  #worker: Worker | undefined
+  readonly #start: StartThread
+  #thread: ThreadPort | undefined
   #nextId = 0
   #hung = false
 
-  constructor(queueMax: number, disk: DiskChoice) {
+  constructor(queueMax: number, disk: DiskChoice, start: StartThread) {
     this.#queueMax = queueMax
     this.#disk = disk
+    this.#start = start
   }
 
   get depth(): number {
@@ -62,40 +66,38 @@ class Lane {
     if (this.#waiting.size >= this.#queueMax) {
       return Promise.reject(new HoldfastError({ code: 'QUEUE_FULL', limit: this.#queueMax }))
     }
-    this.#worker ??= this.#start()
+    this.#thread ??= this.#begin()
     const id = this.#nextId++
-    const worker = this.#worker
+    const thread = this.#thread
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { seen: undefined, resolve, reject })
-      worker.ref()
-      worker.postMessage({ id, task })
+      thread.hold(true)
+      thread.post({ id, task })
     })
   }
 
   async close(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = undefined
-    const ended = worker?.terminate()
+    const thread = this.#thread
+    this.#thread = undefined
+    const ended = thread?.end()
     if (!this.#hung) await ended
     this.#failAll(new HoldfastError({ code: 'SHUTTING_DOWN' }))
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./frame-worker.js', import.meta.url), {
-      workerData: this.#disk,
-    })
-    worker.unref()
-    worker.on('message', ({ id, result }: { id: number; result: FrameResult }) => {
+  #begin(): ThreadPort {
+    const thread = this.#start('frames', this.#disk)
+    thread.hold(false)
+    thread.onMessage(({ id, result }: { id: number; result: FrameResult }) => {
       this.#hung = false
       this.#waiting.get(id)?.resolve(result)
       this.#waiting.delete(id)
-      if (this.#waiting.size === 0) worker.unref()
+      if (this.#waiting.size === 0) thread.hold(false)
     })
-    worker.on('error', (error) => {
-      if (this.#worker === worker) this.#worker = undefined
+    thread.onError((error) => {
+      if (this.#thread === thread) this.#thread = undefined
       this.#failAll(error)
     })
-    return worker
+    return thread
   }
 
   #failAll(error: unknown): void {
@@ -112,9 +114,11 @@ export class FramePool {
   readonly #lanes: Readonly<Record<FrameLane, Lane>>
 
   constructor(options: FramePoolOptions = {}) {
-    const queueMax = options.queueMax ?? 256
-    const disk = options.disk ?? {}
-    this.#lanes = { read: new Lane(queueMax, disk), bulk: new Lane(queueMax, disk) }
+    const { queueMax = 256, disk = {}, start = startWorker } = options
+    this.#lanes = {
+      read: new Lane(queueMax, disk, start),
+      bulk: new Lane(queueMax, disk, start),
+    }
   }
 
   /** Jobs waiting or running in a lane. */

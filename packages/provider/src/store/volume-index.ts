@@ -8,6 +8,7 @@
  * are not synced: the sectors are. A sector's name is never used twice, so an old value is harmless.
  */
 import { type Root, root } from '@holdfast/protocol'
+import type { KeyValuePlace } from '../key-values.ts'
 import { crc32c } from './crc32c.ts'
 import { DisposableLevel } from './disposable-level.ts'
 import { decodeEntry, ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
@@ -53,8 +54,10 @@ export class VolumeIndex {
   static async open(
     directory: string,
     onDamage: (error: unknown) => void = () => undefined,
+    place?: KeyValuePlace,
   ): Promise<VolumeIndex> {
-    return new VolumeIndex(await DisposableLevel.open(directory, 'view', onDamage), onDamage)
+    const level = await DisposableLevel.open<Uint8Array>(directory, 'view', onDamage, place)
+    return new VolumeIndex(level, onDamage)
   }
 
   /** Own sectors by file name. Values that are altered are left out; none when it cannot be read. */

@@ -14,6 +14,7 @@ import {
 import type { DiskChoice } from './disk-choice.ts'
 import { rankVolumes } from './placement.ts'
 import type { StagingName } from './sector-store.ts'
+import type { StorePlatform } from './store-platform.ts'
 import { Volume } from './volume.ts'
 
 /** A volume as the configuration has it. */
@@ -52,6 +53,8 @@ export interface VolumeStatus {
 export interface VolumeListDependencies {
   readonly logger: Logger
   readonly clock: Clock
+  /** Default: threads, files and LevelDB. */
+  readonly platform?: StorePlatform
 }
 
 export interface VolumeListOptions {

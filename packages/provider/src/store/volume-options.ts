@@ -1,6 +1,7 @@
 /** What a volume is opened with, and what is known of its reservations outside its thread. */
 import type { Clock, Commitment, Logger, ProviderId } from '@holdfast/protocol'
 import type { DiskChoice } from './disk-choice.ts'
+import type { StorePlatform } from './store-platform.ts'
 import type { ReservedPlace } from './volume-ops.ts'
 import type { EngineOptions } from './volume-state.ts'
 
@@ -13,6 +14,8 @@ export interface Reserved {
 export interface VolumeDependencies {
   readonly logger: Logger
   readonly clock: Clock
+  /** Default: threads, files and LevelDB. */
+  readonly platform?: StorePlatform
 }
 
 export interface VolumeOptions {

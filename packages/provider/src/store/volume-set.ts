@@ -10,10 +10,8 @@ import {
   type Bytes,
   bytes,
   type CallOptions,
-  type Clock,
   type Commitment,
   HoldfastError,
-  type Logger,
   milliseconds,
   type ProviderId,
   type Random,
@@ -33,6 +31,7 @@ import type { Volume } from './volume.ts'
 import {
   type MissingVolume,
   VolumeList,
+  type VolumeListDependencies,
   type VolumePlan,
   type VolumeStatus,
 } from './volume-list.ts'
@@ -45,11 +44,9 @@ export const SHARED_SECTOR_BYTES: Bytes = bytes(256 * 2 ** 20)
 const HUNG_AFTER_MS = 15_000
 const WATCH_EVERY_MS = 1_000
 
-export interface VolumeSetDependencies {
+export interface VolumeSetDependencies extends VolumeListDependencies {
   readonly prover: SealingProver
   readonly random: Random
-  readonly logger: Logger
-  readonly clock: Clock
 }
 
 export interface VolumeSetOptions {

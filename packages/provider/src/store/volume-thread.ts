@@ -6,9 +6,10 @@
  * every new one, until it answers again. Two looks, because after this process itself was stopped
  * the answers are there but not yet read at the first.
  */
-import { Worker } from 'node:worker_threads'
 import { type Clock, HoldfastError } from '@holdfast/protocol'
 import type { TableMemory } from './record-table.ts'
+import type { VolumeWorkerData } from './serve-volume.ts'
+import type { StartThread, ThreadPort } from './thread-port.ts'
 import type { Answered, Asked } from './volume-loop.ts'
 import type {
   OpenedVolume,
@@ -18,7 +19,6 @@ import type {
   VolumeOp,
   VolumeReport,
 } from './volume-ops.ts'
-import type { VolumeWorkerData } from './volume-worker.ts'
 
 export interface ThreadEvents {
   readonly onReport: (report: VolumeReport) => void
@@ -49,7 +49,7 @@ export class VolumeThread {
   readonly #path: string
   readonly #clock: Pick<Clock, 'now'>
   readonly #events: ThreadEvents
-  readonly #worker: Worker
+  readonly #thread: ThreadPort
   readonly #waiting = new Map<number, Waiting>()
   readonly #outbox: Asked[] = []
   readonly #opened: Promise<OpenedVolume>
@@ -59,17 +59,21 @@ export class VolumeThread {
   #hung = false
   #ended = false
 
-  constructor(data: VolumeWorkerData, clock: Pick<Clock, 'now'>, events: ThreadEvents) {
+  constructor(
+    data: VolumeWorkerData,
+    { clock, start }: { readonly clock: Pick<Clock, 'now'>; readonly start: StartThread },
+    events: ThreadEvents,
+  ) {
     this.#path = data.paths.root
     this.#clock = clock
     this.#events = events
     this.#opened = new Promise((resolve, reject) => {
       this.#open = { resolve, reject }
     })
-    this.#worker = new Worker(new URL('./volume-worker.js', import.meta.url), { workerData: data })
-    this.#worker.on('message', (message: Message) => this.#take(message))
-    this.#worker.on('error', (error) => this.#died(String(error)))
-    this.#worker.on('exit', () => this.#died('its thread has ended'))
+    this.#thread = start('volume', data)
+    this.#thread.onMessage((message: Message) => this.#take(message))
+    this.#thread.onError((error) => this.#died(String(error)))
+    this.#thread.onExit(() => this.#died('its thread has ended'))
   }
 
   /** Resolves when the volume has recovered. @throws HoldfastError what opening throws. */
@@ -126,8 +130,8 @@ export class VolumeThread {
   async close(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    const ended = this.#worker.terminate()
-    if (this.#hung) this.#worker.unref()
+    const ended = this.#thread.end()
+    if (this.#hung) this.#thread.hold(false)
     else await ended
   }
 
@@ -135,7 +139,7 @@ export class VolumeThread {
   #send(asked: Asked): void {
     this.#outbox.push(asked)
     if (this.#outbox.length > 1) return
-    setImmediate(() => this.#worker.postMessage(this.#outbox.splice(0)))
+    this.#thread.soon(() => this.#thread.post(this.#outbox.splice(0)))
   }
 
   #take(message: Message): void {

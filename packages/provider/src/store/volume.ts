@@ -14,6 +14,7 @@ import { layoutOf } from './sector-format.ts'
 import { sectorPath } from './sector-names.ts'
 import type { StagingName, StoredPayload } from './sector-store.ts'
 import { inSlabs, SlabPool } from './slab-pool.ts'
+import { systemStore } from './store-platform.ts'
 import { claimIdentity } from './volume-identity.ts'
 import { VolumeIndex } from './volume-index.ts'
 import type { OpKind, OpValues, VolumeOp, VolumeReport, VolumeUsage } from './volume-ops.ts'
@@ -57,9 +58,9 @@ export class Volume {
     this.index = parts.index
     this.table = parts.table
     this.#report = parts.report
-    this.#frames = new FramePool(
-      input.options.disk === undefined ? {} : { disk: input.options.disk },
-    )
+    const { disk = {} } = input.options
+    const { startThread: start } = input.dependencies.platform ?? systemStore
+    this.#frames = new FramePool({ disk, start })
   }
 
   /**
@@ -68,13 +69,13 @@ export class Volume {
    * `STORE_CORRUPT` for a format from the future, `VOLUME_UNAVAILABLE`.
    */
   static async open(dependencies: VolumeDependencies, options: VolumeOptions): Promise<Volume> {
-    const { logger, clock } = dependencies
+    const { logger, clock, platform = systemStore } = dependencies
     const { directory, provider, indexes, engine, rebuild, disk = {} } = options
     const paths = volumePaths(directory)
-    const id = claimIdentity(paths, provider)
-    const index = await VolumeIndex.open(join(indexes, id), (error) => {
+    const id = claimIdentity(paths, provider, platform.disk)
+    const onDamage = (error: unknown): void =>
       logger.warn('index damaged: made again', { path: directory, reason: String(error) })
-    })
+    const index = await VolumeIndex.open(join(indexes, id), onDamage, platform.keyValues)
     if (rebuild !== undefined) await index.clear()
     const known = await index.own()
     const deep = rebuild === 'deep'
@@ -82,13 +83,17 @@ export class Volume {
     let volume: Volume | undefined
     const early: VolumeReport[] = []
     const table = RecordTable.empty(undefined, 1)
-    const thread = new VolumeThread(data, clock, {
-      onReport: (report) => (volume === undefined ? early.push(report) : volume.#take(report)),
-      onTable: (memory) => table.moveTo(memory),
-      onDurable: (ms) => {
-        if (volume !== undefined) volume.#measure(ms)
+    const thread = new VolumeThread(
+      data,
+      { clock, start: platform.startThread },
+      {
+        onReport: (report) => (volume === undefined ? early.push(report) : volume.#take(report)),
+        onTable: (memory) => table.moveTo(memory),
+        onDurable: (ms) => {
+          if (volume !== undefined) volume.#measure(ms)
+        },
       },
-    })
+    )
     try {
       const opened = await thread.opened()
       table.moveTo(opened.table)

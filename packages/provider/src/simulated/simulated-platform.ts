@@ -1,0 +1,73 @@
+/** What a provider stands on in a simulation: one simulated disk, key-values in memory, no threads. */
+import { type Bytes, bytes, type Random } from '@holdfast/protocol'
+import type { BundleFiles } from '../bundles/bundle-files.ts'
+import type { JournalFiles } from '../journal/journal-files.ts'
+import type { Platform } from '../platform.ts'
+import { type Disk, withFile } from '../store/disk.ts'
+import type { SimulatedKeyValues } from './simulated-key-values.ts'
+import type { SimulatedRun } from './simulated-run.ts'
+import { simulatedThreads } from './simulated-threads.ts'
+
+export interface SimulatedPlatformOptions {
+  readonly run: SimulatedRun
+  /** Mounted for this run. */
+  readonly disk: Disk
+  readonly keyValues: SimulatedKeyValues
+  readonly random: Random
+}
+
+export const simulatedPlatform = (options: SimulatedPlatformOptions): Platform => {
+  const { run, disk, keyValues } = options
+  return {
+    store: { disk, startThread: simulatedThreads(options), keyValues: keyValues.place(run) },
+    journalFiles: journalFilesOn(run, disk),
+    bundleFiles: bundleFilesOn(run, disk),
+  }
+}
+
+const readAll = (disk: Disk, path: string): Uint8Array =>
+  withFile(disk, path, 'read', (file) => {
+    const data = new Uint8Array(disk.size(file))
+    disk.read(file, data, 0)
+    return data
+  })
+
+const isThere = (disk: Disk, path: string): boolean => {
+  const at = path.lastIndexOf('/')
+  return disk.list(path.slice(0, at)).includes(path.slice(at + 1))
+}
+
+const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
+  read: (path) => run.step(() => (isThere(disk, path) ? readAll(disk, path) : undefined)),
+  open: async (path, { fresh = false } = {}) => {
+    const file = await run.step(() => {
+      const opened = disk.open(path, isThere(disk, path) ? 'write' : 'create')
+      if (fresh) disk.truncate(opened, 0)
+      return opened
+    })
+    return {
+      write: async (data, position) => {
+        await run.pause()
+        await run.step(() => disk.write(file, data, position))
+      },
+      truncate: (length) => run.step(() => disk.truncate(file, length)),
+      sync: async () => {
+        await run.pause()
+        await run.step(() => disk.sync(file))
+      },
+      close: () => run.step(() => disk.close(file)),
+    }
+  },
+  rename: (from, to) => run.step(() => disk.rename(from, to)),
+  syncDirectory: (path) => run.step(() => disk.syncDirectory(path)),
+})
+
+const bundleFilesOn = (run: SimulatedRun, disk: Disk): BundleFiles => ({
+  list: (directory) => run.step(() => disk.list(directory)),
+  lengthOf: (path): Promise<Bytes> =>
+    run.step(() => withFile(disk, path, 'read', (file) => bytes(disk.size(file)))),
+  remove: (path) =>
+    run.step(() => {
+      if (isThere(disk, path)) disk.unlink(path)
+    }),
+})

@@ -1,0 +1,271 @@
+/**
+ * A provider's machine: the real core of a provider over a simulated disk, started, stopped, killed
+ * and cut off from power; and the record of when it could not have done its work.
+ */
+import type { Ledger, Seeded } from '@holdfast/chain'
+import {
+  amount,
+  type Clock,
+  HoldfastError,
+  type ProviderId,
+  type Root,
+  type Signer,
+} from '@holdfast/protocol'
+import {
+  type CoreDependencies,
+  closeCore,
+  never,
+  openCore,
+  type ProviderConfig,
+  type ProviderCore,
+  recoverCore,
+  runCore,
+  SimulatedDisk,
+  SimulatedKeyValues,
+  SimulatedProver,
+  SimulatedRun,
+  simulatedPlatform,
+  TaskGroup,
+} from '@holdfast/provider'
+import { configOf, makeVolume, optionsOf, TLS_KEY_HASH } from './machine-config.ts'
+import { Troubles } from './troubles.ts'
+import { signerOf, type World } from './world.ts'
+
+const STAKE = amount(10_000_000n)
+
+interface Life {
+  readonly run: SimulatedRun
+  readonly tasks: TaskGroup
+  readonly core: ProviderCore
+}
+
+export interface MachineOptions {
+  readonly number: number
+  readonly mode: 'commit' | 'direct'
+}
+
+export class Machine {
+  readonly name: string
+  readonly owner: Signer
+  readonly operator: Signer
+  readonly disk = new SimulatedDisk()
+  readonly troubles: Troubles
+  /** Times that it was started. */
+  starts = 0
+  lineOut = false
+  readonly #world: World
+  readonly #random: Seeded
+  readonly #keyValues = new SimulatedKeyValues()
+  readonly #config: ProviderConfig
+  #life: Life | undefined
+  #run: SimulatedRun | undefined
+  #gone: { readonly promise: Promise<void>; readonly resolve: () => void } = promised()
+
+  constructor(world: World, { number, mode }: MachineOptions) {
+    this.#world = world
+    this.#random = world.random
+    this.name = `provider-${number}`
+    this.owner = signerOf(10 + 2 * number)
+    this.operator = signerOf(11 + 2 * number)
+    this.troubles = new Troubles(() => world.seconds)
+    this.#config = configOf(world, this.owner.address, mode)
+    makeVolume(this.disk, this.provider)
+  }
+
+  get provider(): ProviderId {
+    return this.owner.address
+  }
+
+  /** The core while it is up. */
+  get core(): ProviderCore | undefined {
+    return this.#life?.run.alive === true ? this.#life.core : undefined
+  }
+
+  /** Resolves when this life of the machine ends. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  async register(): Promise<void> {
+    const { chain, token } = this.#world
+    await this.#world.fund(this.owner)
+    const { region, pricePerTibMonth, provingFeeMonth, egressPerTib } = this.#config
+    await chain.ledger(this.provider).registerProvider(
+      {
+        operator: this.operator.address,
+        tlsKeyHash: TLS_KEY_HASH,
+        endpoint: this.name,
+        accepting: true,
+        token: token.address,
+        ...{ region, pricePerTibMonth, provingFeeMonth, egressPerTib },
+      },
+      STAKE,
+    )
+  }
+
+  /** Switches it on; a start that fails for want of room is tried again. */
+  async boot(): Promise<void> {
+    if (this.#run?.alive === true) return
+    this.troubles.begin('down')
+    for (;;) {
+      this.starts++
+      const run = new SimulatedRun(() => this.#world.sleep(0.001, 0.03))
+      this.#run = run
+      this.#gone = promised()
+      const started = this.#start(run).catch((error: unknown) => this.#notStarted(run, error))
+      await Promise.race([started, this.gone])
+      if (run.alive) return
+      await this.#world.sleep(5, 90)
+    }
+  }
+
+  /** kill -9: what was written stays. */
+  kill(): void {
+    if (this.#run?.alive !== true) return
+    this.#world.trace.say(this.name, 'killed')
+    this.#end(this.#run)
+  }
+
+  /** The power goes off now. */
+  cut(): void {
+    if (this.#run?.alive !== true) return
+    this.#world.trace.say(this.name, 'power lost')
+    this.#end(this.#run)
+    this.#lose()
+  }
+
+  /** The power goes off at the n-th change of the disk from now. */
+  cutAfter(changes: number): void {
+    if (this.#run?.alive === true) this.disk.failAfter(changes)
+  }
+
+  /** An orderly end. */
+  async stop(): Promise<void> {
+    const life = this.#life
+    if (life === undefined || !life.run.alive) return
+    this.#world.trace.say(this.name, 'stops')
+    this.troubles.begin('down')
+    const stopped = life.tasks.stop().then(() => closeCore(life.core))
+    await Promise.race([stopped, this.gone])
+    if (life.run.alive) this.#end(life.run)
+  }
+
+  /** The line to the ledger is out from now on, or is back. */
+  setLine(isOut: boolean): void {
+    this.lineOut = isOut
+    if (isOut) this.troubles.begin('line')
+    else this.troubles.end('line')
+  }
+
+  /** Bits of a stored payload change. */
+  rot(
+    root: Root,
+    place: { readonly path: string; readonly at: number; readonly bits: number },
+  ): void {
+    this.troubles.rot(root)
+    this.disk.rot(place.path, place.at, place.bits)
+  }
+
+  /** So many bytes are left on the disk from now on; undefined: as many as one likes. */
+  setRoom(left: number | undefined): void {
+    this.disk.space = left === undefined ? Number.POSITIVE_INFINITY : this.disk.used + left
+    if (left === undefined) this.troubles.end('full')
+    else this.troubles.begin('full')
+  }
+
+  async #start(run: SimulatedRun): Promise<void> {
+    const { trace, chain, random: chance, calm } = this.#world
+    const disk = this.disk.mount(() => this.#hang(run))
+    if (!calm && chance.chance(0.2)) this.disk.failAfter(Math.floor(chance.between(1, 80)))
+    const logger = trace.logger(this.name)
+    const clock = clockFor(this.#world, run)
+    const random = this.#random
+    const dependencies: CoreDependencies = {
+      ledger: this.#ledger(run),
+      network: chain.network,
+      operator: this.operator,
+      prover: new SimulatedProver(run, disk),
+      platform: simulatedPlatform({ run, disk, keyValues: this.#keyValues, random }),
+      ...{ clock, random, logger },
+    }
+    const core = await openCore(dependencies, optionsOf(this.#config), {
+      tlsKeyHash: () => TLS_KEY_HASH,
+      tokenKey: new Uint8Array(32).fill(9),
+      onStored: () => undefined,
+      onRemoved: async () => undefined,
+    })
+    await recoverCore(core, logger)
+    const tasks = new TaskGroup()
+    runCore(tasks, core, dependencies)
+    tasks.done().catch((error: unknown) => {
+      if (!run.hasDisk) return
+      this.#world.violate(`${this.name} ended by itself: ${error}`)
+    })
+    this.#life = { run, tasks, core }
+    this.troubles.end('down')
+    trace.say(this.name, 'is up', { start: this.starts })
+  }
+
+  #ledger(run: SimulatedRun): Ledger {
+    return this.#world.ledger(this.operator.address, {
+      run,
+      isOut: () => this.lineOut,
+      lostAnswers: () => (this.#world.calm ? 0 : 0.03),
+    })
+  }
+
+  /** The disk no longer answers; a moment later the power is gone. */
+  #hang(run: SimulatedRun): void {
+    this.#world.trace.say(this.name, 'the disk hangs at a change')
+    run.hang()
+    void this.#world.sleep(0, 0.4).then(() => {
+      if (run.alive) this.cut()
+    })
+  }
+
+  #notStarted(run: SimulatedRun, error: unknown): void {
+    if (!run.hasDisk) return
+    this.#end(run)
+    this.#world.trace.say(this.name, 'did not start', { reason: String(error) })
+    if (!isWantOfRoom(error)) this.#world.violate(`${this.name} does not start: ${error}`)
+  }
+
+  #end(run: SimulatedRun): void {
+    run.end()
+    this.disk.unmount()
+    this.troubles.begin('down')
+    this.#gone.resolve()
+  }
+
+  #lose(): void {
+    const chance = (below: number): number => Math.floor(this.#random.unit() * below)
+    this.disk.restart(chance)
+    this.#keyValues.lose(chance)
+  }
+}
+
+/** A clock that never wakes what has ended. */
+const clockFor = ({ clock }: World, run: SimulatedRun): Clock => ({
+  now: () => clock.now(),
+  sleep: async (duration, options) => {
+    if (!run.alive) return never()
+    try {
+      await clock.sleep(duration, options)
+    } catch (error) {
+      if (!run.alive) return never()
+      throw error
+    }
+    return run.alive ? undefined : never()
+  },
+})
+
+const isWantOfRoom = (error: unknown): boolean =>
+  HoldfastError.is(error, 'DISK_FULL') || HoldfastError.is(error, 'LEDGER_UNREACHABLE')
+
+const promised = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

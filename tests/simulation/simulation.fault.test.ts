@@ -1,0 +1,18 @@
+/** The simulation over at least a thousand seeds; a failing seed is printed with what replays it. */
+import { describe, test } from '@jest/globals'
+import { runSeed, seedsFrom, told } from './simulation.ts'
+
+const SEEDS = 1000
+const PER_TEST = 50
+
+describe('a simulation of client, providers, ledger and disks', () => {
+  const starts = Array.from({ length: SEEDS / PER_TEST }, (_, i) => 1001 + i * PER_TEST)
+  test.each(starts)(`${PER_TEST} seeds from %i keep every promise`, async (start) => {
+    const failed: string[] = []
+    for (const seed of seedsFrom(start, PER_TEST)) {
+      const outcome = await runSeed({ seed })
+      if (outcome.violations.length > 0) failed.push(told(outcome))
+    }
+    if (failed.length > 0) throw new Error(failed.join('\n\n'))
+  })
+})
