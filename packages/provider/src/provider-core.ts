@@ -224,9 +224,7 @@ const unexplained = (core: ProviderCore): number => {
   const known = new Set(promisedRoots(core))
   for (const { request } of core.book.promises.sessions.values()) known.add(request.voucher.root)
   for (const { terms } of core.follower.state.deals()) known.add(terms.root)
-  let count = 0
-  for (const { commitment } of core.store.stored()) if (!known.has(commitment.root)) count++
-  return count
+  return core.store.countOthers(known)
 }
 
 type Actors = Pick<ProviderCore, 'intake' | 'service'>

@@ -17,7 +17,6 @@ import {
   type ProviderCore,
 } from './provider-core.ts'
 import { CallCounter } from './rpc/call-counter.ts'
-import type { StoredPayload } from './store/sector-store.ts'
 import { TlsKeeper } from './tls-keeper.ts'
 
 export interface ProviderDependencies extends CoreDependencies {
@@ -63,9 +62,8 @@ export const openParts = async (
     },
   )
   const checksum = openChecksum()
-  const stored = (): Iterable<StoredPayload> => core.store.stored()
-  const { holdings } = core
-  const catalogue = await CarCatalogue.open({ holdings, stored, checksum, logger }, paths.carIndex)
+  const { holdings, store } = core
+  const catalogue = await CarCatalogue.open({ holdings, store, checksum, logger }, paths.carIndex)
   const admin = new AdminRegistry()
   core.housekeeping.register(admin)
   return { ...core, lock, tls, calls: new CallCounter(), admin, checksum, catalogue }

@@ -11,7 +11,7 @@ import { bytes, HoldfastError, type Logger, type Root } from '@holdfast/protocol
 import type { Checksum } from '@holdfast/prover'
 import type { CID } from 'multiformats/cid'
 import type { Holdings } from '../holdings.ts'
-import type { StoredPayload } from '../store/sector-store.ts'
+import type { VolumeSet } from '../store/volume-set.ts'
 import { nextCall } from '../wake.ts'
 import { buildIndex } from './build-index.ts'
 import { CarIndex, IndexDamaged } from './car-index.ts'
@@ -32,12 +32,16 @@ export interface FoundBlock {
 
 export interface CarCatalogueDependencies {
   readonly holdings: Holdings
-  readonly stored: () => Iterable<StoredPayload>
+  /** Everything stored, and whether one payload is. */
+  readonly store: Pick<VolumeSet, 'roots' | 'has'>
   readonly checksum: Checksum
   readonly logger: Logger
 }
 
 const SUFFIX = '.cidx'
+const INDEX_NAME = /^0x[0-9a-f]{64}\.cidx$/
+/** Payloads that are looked at in one turn. */
+const SLICE = 4096
 
 export class CarCatalogue {
   readonly #dependencies: CarCatalogueDependencies
@@ -59,20 +63,14 @@ export class CarCatalogue {
   ): Promise<CarCatalogue> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const catalogue = new CarCatalogue(dependencies, directory)
-    const held = new Map([...dependencies.stored()].map((s) => [s.commitment.root, s]))
+    const { store } = dependencies
     for (const file of await readdir(directory)) {
       const root = file.slice(0, -SUFFIX.length) as Root
-      const isOurs = file.endsWith(SUFFIX) && held.has(root)
+      const isOurs = INDEX_NAME.test(file) && store.has(root)
       if (!isOurs || !(await catalogue.#load(root)))
         await rm(join(directory, file), { force: true })
     }
-    for (const root of held.keys()) catalogue.add(root)
     return catalogue
-  }
-
-  /** Payloads whose index is still to be made. */
-  get waiting(): number {
-    return this.#waiting.size
   }
 
   get size(): number {
@@ -101,13 +99,28 @@ export class CarCatalogue {
     await rm(this.#pathOf(root), { force: true })
   }
 
-  /** Makes what is waiting, one after the other, until the signal fires. */
+  /**
+   * Makes what is waiting, one after the other, until the signal fires: what was stored before this
+   * run, and before that whatever comes in meanwhile. A million payloads are gone through as they lie,
+   * without a list of them.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    const before = this.#dependencies.store.roots()[Symbol.iterator]()
     while (!signal.aborted) {
-      const [root] = this.#waiting
-      if (root === undefined) await nextCall(this.#listeners, signal)
-      else await this.#make(root, signal)
+      const [fresh] = this.#waiting
+      const root = fresh ?? (await this.#nextWithout(before))
+      if (root !== undefined) await this.#make(root, signal)
+      else if (this.#waiting.size === 0) await nextCall(this.#listeners, signal)
     }
+  }
+
+  async #nextWithout(roots: Iterator<Root>): Promise<Root | undefined> {
+    let seen = 0
+    for (let next = roots.next(); !next.done; next = roots.next()) {
+      if (++seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (!this.#indexes.has(next.value) && !this.#failed.has(next.value)) return next.value
+    }
+    return undefined
   }
 
   /**

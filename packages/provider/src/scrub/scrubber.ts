@@ -81,7 +81,7 @@ export class Scrubber {
     for (const { table } of this.#dependencies.store.volumes) {
       const sector = table.get(root)?.sector.number
       if (sector === undefined) continue
-      for (const other of table.rootsIn(sector)) {
+      for (const other of table.roots(sector)) {
         if (this.#urgent.size < BATCH && other !== root) this.#urgent.add(other)
       }
     }

@@ -50,7 +50,7 @@ export const collectable = (
     .sort((a, b) => a.liveSize / a.end - b.liveSize / b.end)
   if (best === undefined) return undefined
   const live: Root[] = []
-  for (const root of state.table.rootsIn(best.id.number)) live.push(root)
+  for (const root of state.table.roots(best.id.number)) live.push(root)
   return { sector: best.id.number, live }
 }
 

@@ -6,7 +6,7 @@
  * afterwards, but for its mark and for being taken out; readers therefore need no lock. When the
  * table grows it moves to new memory, and `onMoved` tells the readers' side.
  */
-import { bytes, fromHex, type Root } from '@holdfast/protocol'
+import { bytes, fromHex, type Root, toHex } from '@holdfast/protocol'
 import { AT, decodeEntry, ENTRY_BYTES, type Entry, encodeEntry } from './record-entry.ts'
 import { recordBytes } from './sector-format.ts'
 
@@ -101,6 +101,10 @@ export class RecordTable {
     }
   }
 
+  has(root: Root): boolean {
+    return this.#find(fromHex(root)) !== undefined
+  }
+
   /** The live payload at a place; undefined where none is. */
   at(index: number): Entry | undefined {
     return decodeEntry(this.#entries.subarray(index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES))
@@ -121,14 +125,15 @@ export class RecordTable {
     }
   }
 
-  /** The payloads whose records lie in a sector. */
-  *rootsIn(sector: number): Iterable<Root> {
+  /** Roots of the live payloads, of one sector or all. Should the table grow meanwhile, some come twice. */
+  *roots(sector?: number): Iterable<Root> {
+    let memory = this.#memory
     for (let index = 0; index < this.places; index++) {
+      if (memory !== this.#memory) [memory, index] = [this.#memory, 0]
       const at = index * ENTRY_BYTES
       if (this.#view.getUint8(at + AT.type) === 0) continue
-      if (this.#view.getUint32(at + AT.sector, true) !== sector) continue
-      const entry = this.at(index)
-      if (entry !== undefined) yield entry.trailer.commitment.root
+      if (sector !== undefined && this.#view.getUint32(at + AT.sector, true) !== sector) continue
+      yield toHex(this.#entries.slice(at, at + 32)) as Root
     }
   }
 
@@ -241,8 +246,8 @@ export class RecordTable {
   }
 
   #start(key: Uint8Array): number {
-    const first = new DataView(key.buffer, key.byteOffset).getUint32(0, true)
-    return first & (this.#slots.length - 1)
+    const [a = 0, b = 0, c = 0, d = 0] = [key[0], key[1], key[2], key[3]]
+    return (a | (b << 8) | (c << 16) | (d << 24)) & (this.#slots.length - 1)
   }
 
   #find(key: Uint8Array): number | undefined {
@@ -281,7 +286,7 @@ export class RecordTable {
       const to = this.places
       this.#entries.set(entry, to * ENTRY_BYTES)
       this.#counts[PUT] = to + 1
-      this.#slots[this.#vacant(entry.slice(0, 32))] = to + 1
+      this.#slots[this.#vacant(entry)] = to + 1
     }
     this.#counts[ALIVE] = former.size
     this.#onMoved(this.#memory)

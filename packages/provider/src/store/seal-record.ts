@@ -125,7 +125,12 @@ export const seal = (
   const { name: _name, ...head } = header
   const trailer: RecordTrailer = { ...head, ...record, layersCrc, sequence: state.nextSequence++ }
   const own = reservation.kind === 'own'
-  writeTrailer(state, { path, at: layout.trailer, own, begun: header.sequence }, trailer)
+  const placeTaken = !own
+  writeTrailer(
+    state,
+    { path, at: layout.trailer, own, placeTaken, begun: header.sequence },
+    trailer,
+  )
   reservation.sealing = true
   const entry: Entry = {
     sector: id,
@@ -155,6 +160,8 @@ export interface TrailerPlace {
   readonly at: number
   /** Whether the file is the record's own. */
   readonly own: boolean
+  /** Whether something was written there before. */
+  readonly placeTaken?: boolean
   /** The sequence number of the record's header. */
   readonly begun: bigint
 }
@@ -166,13 +173,15 @@ export interface TrailerPlace {
  */
 export const writeTrailer = (
   state: VolumeState,
-  { path, at, own, begun }: TrailerPlace,
+  { path, at, own, placeTaken = false, begun }: TrailerPlace,
   trailer: RecordTrailer,
 ): void => {
   const block = encodeTrailer(trailer, begun)
-  state.files.write(path, own ? block : new Uint8Array(block.length), at)
-  if (own) crashPoint('seal-trailer')
-  else {
+  if (own) {
+    state.files.write(path, block, at)
+    crashPoint('seal-trailer')
+  } else {
+    if (!placeTaken) state.files.write(path, new Uint8Array(block.length), at)
     state.pending.whenFilesDurable(() => {
       state.files.write(path, block, at)
       crashPoint('seal-trailer')

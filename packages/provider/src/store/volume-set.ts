@@ -185,6 +185,26 @@ export class VolumeSet implements SectorStore {
     }
   }
 
+  /** The roots of everything stored, one after another; what comes in meanwhile may be left out. */
+  *roots(): Iterable<Root> {
+    for (const volume of this.volumes) yield* volume.table.roots()
+  }
+
+  /** Whether a payload is stored, on a volume that can be used or not. */
+  has(root: Root): boolean {
+    return this.volumes.some(({ table }) => table.has(root))
+  }
+
+  /** How many payloads are stored that are not among these. */
+  countOthers(known: ReadonlySet<Root>): number {
+    let count = 0
+    for (const { table } of this.volumes) {
+      count += table.size
+      for (const root of known) if (table.has(root)) count--
+    }
+    return count
+  }
+
   read(root: Root, range: ByteRange, options: CallOptions = {}): AsyncIterable<Uint8Array> {
     const { length } = this.#placed(root).entry.trailer.commitment
     if (range.end > length || range.start >= range.end) {

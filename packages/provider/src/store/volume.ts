@@ -24,6 +24,8 @@ import { VolumeThread } from './volume-thread.ts'
 
 /** Bytes on their way to the thread. */
 const SLABS = 8
+/** Up to this bytes travel in the message itself: a slab each would keep many small uploads waiting. */
+const COPIED_MAX = 8192
 /** How much one measurement counts in the average. */
 const LATENCY_WEIGHT = 0.1
 
@@ -156,6 +158,11 @@ export class Volume {
 
   /** Writes buffers at a payload offset. */
   async write(name: StagingName, offset: number, buffers: readonly Uint8Array[]): Promise<void> {
+    const total = buffers.reduce((sum, { length }) => sum + length, 0)
+    if (total <= COPIED_MAX) {
+      await this.ask({ kind: 'write', name, offset, data: Buffer.concat(buffers) })
+      return
+    }
     const writes: Promise<unknown>[] = []
     let at = offset
     for await (const { slab, length } of inSlabs(this.#slabs, buffers)) {
