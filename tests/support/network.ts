@@ -95,6 +95,11 @@ export class Network {
     return runNode([HOLDFAST, ...args], this.#env)
   }
 
+  /** Starts a `holdfast` command that goes on; stop it. */
+  running(...args: readonly string[]): Running {
+    return new Running([HOLDFAST, ...args], this.#env)
+  }
+
   /** Runs a command that must succeed, and returns the value it prints with `--json`. */
   async value<T>(...args: readonly string[]): Promise<T> {
     const outcome = await this.holdfast(...args, '--json')

@@ -1,6 +1,9 @@
 /** The face of `@holdfast/client`: re-exports only. */
 
 export { checkDeal, type DealCheck } from './audit/check-deal.ts'
+export { decodeEvidence, type Evidence, encodeEvidence } from './audit/evidence/evidence-file.ts'
+export { makeEvidence } from './audit/evidence/make-evidence.ts'
+export { type Verdict, verifyEvidence } from './audit/evidence/verify-evidence.ts'
 export { type CarBlock, type OpenCar, readCar } from './car/read-car.ts'
 export { Client, type ClientOptions } from './client.ts'
 export { computeCid, measurePayload, type Packed, type PackOptions, packTo } from './pack.ts'

@@ -5,7 +5,9 @@
  */
 
 import {
+  bytesUint,
   concatBytes,
+  equalBytes,
   fromHex,
   type Hex,
   HoldfastError,
@@ -45,6 +47,21 @@ export const signaturePoint = (signature: Uint8Array): Uint8Array => {
   } catch (cause) {
     throw invalid('a point of G1 in 48 bytes', cause)
   }
+}
+
+/**
+ * The other way: a G1 point in its EIP-2537 form as a compressed signature. One point has one form.
+ * @throws HoldfastError `SIGNATURE_INVALID` when it is no point of the group, or in another form.
+ */
+export const compressedSignature = (point: Uint8Array): Uint8Array => {
+  try {
+    const [x, y] = [bytesUint(point.subarray(0, 64)), bytesUint(point.subarray(64))]
+    const compressed = G1.Point.fromAffine({ x, y }).toBytes()
+    if (equalBytes(signaturePoint(compressed), point)) return compressed
+  } catch (cause) {
+    throw invalid('a point of G1 in 128 bytes', cause)
+  }
+  throw invalid('a point of G1 in 128 bytes', undefined)
 }
 
 /**

@@ -27,6 +27,7 @@ export const COMMANDS: readonly CommandModule[] = [
   },
   { names: ['repair'], load: async () => (await import('./repair.ts')).registerRepair },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
+  { names: ['audit'], load: async () => (await import('./audit.ts')).registerAudit },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
 ]
 
