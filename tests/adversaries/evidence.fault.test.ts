@@ -57,16 +57,19 @@ const keep = (name: string, text: string): void => {
 test.each([
   ['shown', () => shown],
   ['wrong', () => cheated],
-] as const)('%s: verified with the network file alone, and anchored by the block', async (name, of) => {
-  const { text, verdict } = await make(of())
-  expect(verdict.verdict).toBe(name)
-  const evidence = decodeEvidence(new TextEncoder().encode(text))
-  const again = verifyEvidence(arena.network, evidence, [verdict.block.hash])
-  expect(again).toEqual({ ...verdict, anchored: true })
-  const tip = await person.ledger.tip()
-  expect(verdict.block.number).toBeLessThanOrEqual(tip.number)
-  keep(`${name}.evidence`, text)
-})
+] as const)(
+  '%s: verified with the network file alone, and anchored by the block',
+  async (name, of) => {
+    const { text, verdict } = await make(of())
+    expect(verdict.verdict).toBe(name)
+    const evidence = decodeEvidence(new TextEncoder().encode(text))
+    const again = verifyEvidence(arena.network, evidence, [verdict.block.hash])
+    expect(again).toEqual({ ...verdict, anchored: true })
+    const tip = await person.ledger.tip()
+    expect(verdict.block.number).toBeLessThanOrEqual(tip.number)
+    keep(`${name}.evidence`, text)
+  },
+)
 
 test('the network file of the vectors', () => {
   const { devnet: _, ...network } = arena.network as NetworkFile

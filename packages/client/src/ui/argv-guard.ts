@@ -7,11 +7,14 @@ import { HoldfastError } from '@holdfast/protocol'
 const SECRET_FLAG =
   /^--?(private-?key|secret(-?key)?|key|mnemonic|seed(-?phrase)?|passphrase|password)(=|$)/i
 const SECRET_VALUE = /^(0x)?[0-9a-f]{64}$/i
+/** What they take looks like a key and is public: the id of a deal, the hash of a block. */
+const PUBLIC_FLAG = /^--(deal|block)(=|$)/
 
 /** @throws HoldfastError `USAGE`. */
 export const refuseSecrets = (argv: readonly string[]): void => {
-  for (const argument of argv) {
+  for (const [at, argument] of argv.entries()) {
     if (argument === '--') return
+    if (PUBLIC_FLAG.test(argv[at - 1] ?? '') || PUBLIC_FLAG.test(argument)) continue
     if (SECRET_FLAG.test(argument)) {
       throw refusal(`${argument.replace(/=.*/s, '')} is not accepted on the command line`)
     }

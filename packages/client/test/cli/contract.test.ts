@@ -92,6 +92,14 @@ test('the help of watch names both budgets, their defaults, and where they may s
   }
 })
 
+test('the id of a deal is no secret, though it looks like a key', async () => {
+  const deal = `0x${'5a'.repeat(32)}`
+  for (const args of [['--deal', deal], [`--deal=${deal}`]]) {
+    const ran = await holdfast(['repair', 'x', ...args, '--json'], { home })
+    expect(errorOf(ran).code).toBe('CONFIG_INVALID')
+  }
+})
+
 describe('secrets', () => {
   const key = '4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318'
 
@@ -102,6 +110,7 @@ describe('secrets', () => {
     [[`--key=${key}`, 'providers']],
     [['providers', '--mnemonic', 'test test test']],
     [['fund', '1', '--passphrase', 'secret']],
+    [['repair', key, '--deal', `0x${'1'.repeat(64)}`]],
   ])('%j is refused and not repeated', async (args) => {
     const ran = await holdfast([...args, '--json'], { home })
     expect(ran.exit).toBe(2)

@@ -181,6 +181,8 @@ export const decodeEvidence = (file: Uint8Array): Evidence => {
   try {
     content = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file)
     const [body = ''] = content.split('\n', 1)
+    // First, because it is cheap: what was damaged is not even read.
+    if (content !== `${body}\nsha256:${digestOf(body)}\n`) throw invalid('it is damaged')
     evidence = evidenceFrom(JSON.parse(body))
   } catch (cause) {
     if (HoldfastError.is(cause, 'PROOF_INVALID')) throw cause
@@ -188,5 +190,5 @@ export const decodeEvidence = (file: Uint8Array): Evidence => {
     throw invalid(`it cannot be read: ${reason}`)
   }
   if (encodeEvidence(evidence) === content) return evidence
-  throw invalid('it is damaged, or not in its one form')
+  throw invalid('it is not in its one form')
 }

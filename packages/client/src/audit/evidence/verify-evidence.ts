@@ -59,11 +59,14 @@ export interface Verdict {
   readonly entries: readonly EntryVerdict[]
 }
 
+/** A G1 point as EIP-2537 has it. */
+const SIGNATURE_BYTES = 128
+
 const invalid = (reason: string): HoldfastError =>
   new HoldfastError({ code: 'PROOF_INVALID', reason: `evidence: ${reason}` })
 
-const seedFrom = (network: NetworkParams, { period, signature }: Evidence) => {
-  const round = roundFor(network, period)
+/** Drand's key has signed the round that the period's seed is made from. */
+const checkRound = (network: NetworkParams, { signature }: Evidence, round: bigint): void => {
   let compressed: Uint8Array
   try {
     compressed = compressedSignature(signature)
@@ -73,8 +76,6 @@ const seedFrom = (network: NetworkParams, { period, signature }: Evidence) => {
   if (!verifyRound(network.drand.publicKey, { round, signature: compressed })) {
     throw invalid(`its drand signature is not that of round ${round}`)
   }
-  const { chainId, contracts } = network
-  return { round, seed: seedOf({ chainId, beacon: contracts.beacon, round, signature }) }
 }
 
 /** What the block's state says; every part of the proof has to be used. */
@@ -125,23 +126,42 @@ export const verifyEvidence = (
   evidence: Evidence,
   known: readonly Hash32[] = [],
 ): Verdict => {
+  try {
+    return verdictOf(network, evidence, known)
+  } catch (error) {
+    if (!HoldfastError.is(error) || error.code === 'PROOF_INVALID') throw error
+    // A figure that no unit allows, a time before the network: the file is no evidence either.
+    throw invalid(error.message)
+  }
+}
+
+const verdictOf = (
+  network: NetworkParams,
+  evidence: Evidence,
+  known: readonly Hash32[],
+): Verdict => {
   const { provider, period, terms } = evidence
   if (evidence.chainId !== network.chainId) {
     throw invalid(`it is of chain ${evidence.chainId}, the network file of ${network.chainId}`)
   }
   if (terms.provider !== provider) throw invalid('its terms are signed with another provider')
-  const { round, seed } = seedFrom(network, evidence)
+  const { chainId, contracts } = network
+  const { signature } = evidence
+  if (signature.length !== SIGNATURE_BYTES) throw invalid('its drand signature has another length')
+  const round = roundFor(network, period)
+  const seed = seedOf({ chainId, beacon: contracts.beacon, round, signature })
   const { header, state } = stateFrom(network, evidence)
   const { hash, number, timestamp } = header
   if (known.length > 0 && !known.includes(hash)) {
     throw invalid(`its block has hash ${hash}, which is none of those given`)
   }
   const deal = dealIdOf(terms, signingDomain(network))
-  const { chainId, contracts } = network
   const context = { chainId, proofs: contracts.proofs, provider, period, seed }
   const bundle = { root: state.root, context, tree: state.tree }
   const leaves = leavesFor(terms.length)
   const entries = evidence.entries.map((entry, i) => judge(bundle, deal, leaves, entry, i))
+  // Last, because it is dear: everything else hangs together already.
+  checkRound(network, evidence, round)
   const isWrong = entries.some(({ state: one }) => one === 'wrong')
   return {
     verdict: isWrong ? 'wrong' : 'shown',
