@@ -1,20 +1,16 @@
-/** Quote = bill on a chain, over a handful of random lives through the real adapter. */
-import { findAnvil, randomPrivateKey, signerFromPrivateKey, systemRandom } from '@holdfast/chain'
+/**
+ * Quote = bill on a chain, over a handful of random lives through the real adapter, and over hundreds
+ * in memory.
+ */
+import { findAnvil } from '@holdfast/chain'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { temporary } from '../support.ts'
 import { expectBilled } from './bill.ts'
 import { ChainOfLives } from './chain-lives.ts'
 import { live } from './life.ts'
-import type { People } from './life-facts.ts'
 import { plans, wholeTerm } from './life-plans.ts'
-
-const signerOf = () => signerFromPrivateKey(randomPrivateKey(systemRandom))
-
-const people = (): People => ({
-  ...{ publisher: signerOf(), owner: signerOf(), operator: signerOf() },
-  random: systemRandom,
-})
+import { chainWith, inMemory, people } from './memory-lives.ts'
 
 const describeOnChain = findAnvil() === undefined ? describe.skip : describe
 
@@ -45,4 +41,14 @@ describeOnChain('what a deal costs on a chain', () => {
       { numRuns: 6, endOnFailure: true },
     )
   })
+})
+
+test('what a deal costs in memory is what was proven of it, over hundreds of lives', async () => {
+  await fc.assert(
+    fc.asyncProperty(plans, fc.integer({ min: 0, max: 9_999 }), async (plan, feeBps) => {
+      const chain = inMemory(chainWith(feeBps))
+      expectBilled(await live(chain, plan, people()), plan, chain.network)
+    }),
+    { numRuns: 600 },
+  )
 })
