@@ -6,6 +6,7 @@ import {
   hash32,
   leaves,
   periods,
+  rate,
   type Signature,
   type SlotPath,
   slotIndex,
@@ -162,6 +163,9 @@ export const impossibleDealSuite = (source: HarnessSource): void => {
       { scheme: 2 },
       { periods: periods(0) },
       { deposit: amount(6_999n) },
+      // One period at least is paid for, and periods have 32 bits.
+      { deposit: amount(0n), notice: periods(0) },
+      { deposit: amount(0n), rate: rate(0n), periods: periods((1n << 32n) - 1n) },
     ]
     for (const terms of wrong) {
       expect(await codeOf(attempt(scenario, { terms }))).toBe('TERMS_INVALID')

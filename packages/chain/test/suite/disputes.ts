@@ -250,8 +250,15 @@ export const dealDisputeSuite = (source: HarnessSource): void => {
     expect(await codeOf(ask(heavier))).toBe('PROOF_INVALID')
     expect(await codeOf(ask(membership, 5))).toBe('PROOF_INVALID')
     await ask(membership)
-    const opening = of.committed.bundle.opening(question(of))
-    await scenario.owner.ledger.answerDispute(entryOf(of, question(of)), opening)
+    // The deal in question is the one in the answer: about another one, nobody asked.
+    const [other] = [...scenario.payloads.keys()].filter((id) => id !== deal.id)
+    if (other === undefined) throw new Error('there are two deals')
+    const aside = of.committed.bundle.opening({ class: 'deal', deal: other, i: 3 })
+    const { ledger: owner } = scenario.owner
+    expect(await codeOf(owner.answerDispute(entryOf(of, question(of)), aside))).toBe(
+      'DISPUTE_STATE',
+    )
+    await owner.answerDispute(entryOf(of, question(of)), of.committed.bundle.opening(question(of)))
   })
 
   test('a deal that a lost dispute shows lost can be declared so by anybody', async () => {
