@@ -5,8 +5,10 @@
  * What every adapter keeps: a batch is there as a whole or not at all; after a crash what was written
  * last may be missing, but never something that was written before what is there.
  */
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
+import { openChecksum } from '@holdfast/prover'
 import { Level } from 'level'
+import { damagedTable } from './store/table-check.ts'
 
 /** What values are: text, or bytes. */
 export type ValueEncoding = 'utf8' | 'view'
@@ -21,7 +23,8 @@ export interface KeyRange {
 export interface KeyValueBatch<V> {
   put(key: string, value: V): unknown
   del(key: string): unknown
-  write(): Promise<void>
+  /** @param options with `sync` it is durable when it resolves. */
+  write(options?: { readonly sync: boolean }): Promise<void>
 }
 
 export interface KeyValues<V> {
@@ -42,12 +45,27 @@ export interface KeyValuePlace {
   remove(directory: string): Promise<void>
 }
 
-/** LevelDB, one directory for each store. */
+/**
+ * LevelDB, one directory for each store. Tables are checked before it opens them, because one that is
+ * damaged may end the process; they are written uncompressed, so that their blocks can be found.
+ */
 export const levelPlace: KeyValuePlace = {
   open: async <V>(directory: string, valueEncoding: ValueEncoding) => {
-    const level = new Level<string, V>(directory, { valueEncoding })
+    const damaged = await damagedTable(directory, openChecksum())
+    if (damaged !== undefined) throw new Error(`the table ${damaged} is damaged`)
+    const level = new Level<string, V>(directory, { valueEncoding, compression: false })
     await level.open()
     return level
   },
   remove: (directory) => rm(directory, { recursive: true, force: true }),
+}
+
+/** LevelDB that is not removed when it is damaged, but renamed: the last one that was. */
+export const keptAside: KeyValuePlace = {
+  ...levelPlace,
+  remove: async (directory) => {
+    const aside = `${directory}.damaged`
+    await rm(aside, { recursive: true, force: true })
+    await rename(directory, aside)
+  },
 }

@@ -1,6 +1,8 @@
 /**
  * The books on disk: LevelDB, one small value per deal, payload and period, each with a CRC-32C over
- * key and text, because LevelDB itself believes a flipped bit. Writes are synced batches.
+ * key and text, because LevelDB itself believes a flipped bit. Writes are synced batches. Books that
+ * LevelDB cannot read are set aside, and new ones begun: a node without its past earnings is better than
+ * none.
  */
 import {
   type Bytes,
@@ -10,8 +12,9 @@ import {
   type Root,
   toNumber,
 } from '@holdfast/protocol'
-import { Level } from 'level'
+import { keptAside } from '../key-values.ts'
 import { crc32c } from '../store/crc32c.ts'
+import { DisposableLevel } from '../store/disposable-level.ts'
 import type { AccountTotals, GasEntry, PeriodAccount, PeriodOutcome, Wei } from './account-types.ts'
 import { type ProofCost, perLeafOf } from './proof-costs.ts'
 
@@ -50,18 +53,20 @@ const encode = (key: string, value: unknown): string => {
 }
 
 export class AccountStore {
-  readonly #level: Level<string, string>
+  readonly #level: DisposableLevel<string>
   /** Values whose checksum was wrong. */
   damaged = 0
 
-  private constructor(level: Level<string, string>) {
+  private constructor(level: DisposableLevel<string>) {
     this.#level = level
   }
 
-  static async open(directory: string): Promise<AccountStore> {
-    const level = new Level<string, string>(directory)
-    await level.open()
-    return new AccountStore(level)
+  /** Books that cannot be read at all are set aside. @param onDamage told why. */
+  static async open(
+    directory: string,
+    onDamage: (error: unknown) => void = () => undefined,
+  ): Promise<AccountStore> {
+    return new AccountStore(await DisposableLevel.open(directory, 'utf8', onDamage, keptAside))
   }
 
   totals(): Promise<AccountTotals | undefined> {
@@ -114,10 +119,13 @@ export class AccountStore {
     for (const [of, outcome] of changes.outcomes ?? []) {
       if (outcome !== 'idle') await this.#changePeriod(values, of, () => ({ outcome }))
     }
-    const batch = this.#level.batch()
-    for (const [key, value] of values) batch.put(key, encode(key, value))
-    if (changes.dropped !== undefined) batch.del(entryKey(changes.dropped))
-    await batch.write({ sync: true })
+    const { dropped } = changes
+    await this.#level.use(async (level) => {
+      const batch = level.batch()
+      for (const [key, value] of values) batch.put(key, encode(key, value))
+      if (dropped !== undefined) batch.del(entryKey(dropped))
+      await batch.write({ sync: true })
+    })
   }
 
   close(): Promise<void> {
@@ -170,16 +178,16 @@ export class AccountStore {
   }
 
   async #get<T>(key: string): Promise<T | undefined> {
-    return this.#decode<T>(key, await this.#level.get(key))
+    return this.#decode<T>(key, await this.#level.use((level) => level.get(key)))
   }
 
   async #many<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
-    const values = await this.#level.getMany([...keys])
+    const values = await this.#level.use((level) => Promise.all(keys.map((key) => level.get(key))))
     return values.map((value, i) => this.#decode<T>(keys[i] ?? '', value))
   }
 
   async *#scan<T>(from: string, to: string): AsyncGenerator<readonly [string, T]> {
-    for await (const [key, value] of this.#level.iterator({ gte: from, lt: to })) {
+    for await (const [key, value] of this.#level.scan({ gte: from, lt: to })) {
       const decoded = this.#decode<T>(key, value)
       if (decoded !== undefined) yield [key, decoded]
     }

@@ -51,7 +51,10 @@ export class Accounts {
 
   /** Opens the books of a home; they are begun when there are none. */
   static async open(directory: string, now: Timestamp, logger: Logger): Promise<Accounts> {
-    const store = await AccountStore.open(directory)
+    const store = await AccountStore.open(directory, (error) => {
+      const fields = { path: `${directory}.damaged`, reason: String(error) }
+      logger.error('books damaged: set aside, new ones begun', fields)
+    })
     const totals = (await store.totals()) ?? freshTotals(now)
     const costs = ProofCosts.of(await store.proofCosts())
     const entries = await store.entries()

@@ -1,13 +1,8 @@
 /** Flips over every kind of file, a share of the whole for each, with counts of how they were met. */
 import { flipLines, flipVolume } from './bit-flips.ts'
-import {
-  carIndexTrials,
-  identityTrials,
-  indexTrials,
-  journalTrials,
-  stateTrials,
-  type Trial,
-} from './flip-files.ts'
+import { carIndexTrials, identityTrials, journalTrials } from './flip-files.ts'
+import { booksTrials, indexTrials, stateTrials } from './flip-levels.ts'
+import type { Trial } from './flip-trial.ts'
 import { chanceFrom } from './simulated-disk.ts'
 
 /** Of every twenty flips so many hit a volume; the rest is shared by the files beside it. */
@@ -31,6 +26,7 @@ export const flipEverything = async (
     ...(await indexTrials(scratch)),
     ...(await stateTrials(scratch)),
     ...(await carIndexTrials(scratch)),
+    ...(await booksTrials(scratch)),
     ...(await identityTrials(scratch)),
   })
   const lines = [flipLines(counts)]

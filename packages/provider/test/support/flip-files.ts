@@ -1,51 +1,21 @@
-/**
- * Flipping bits in the files beside the sectors: indexes in LevelDB, chain state, CAR index, journal,
- * identity, keys. Each kind has a trial that opens the changed file and says how that was met.
- */
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+/** Flipping bits in the files beside sectors and databases: journal, CAR index, identity, keys. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  address,
-  HoldfastError,
-  hash32,
-  period,
-  type Root,
-  root,
-  timestamp,
-} from '@holdfast/protocol'
+import { address, HoldfastError } from '@holdfast/protocol'
 import { openChecksum } from '@holdfast/prover'
 import { CarIndex } from '../../src/car/car-index.ts'
 import { keyOf } from '../../src/car/cids.ts'
 import { IndexWriter } from '../../src/car/index-writer.ts'
-import type { Fact } from '../../src/follow/facts.ts'
-import { StateStore } from '../../src/follow/state-store.ts'
 import type { Entry as JournalEntry } from '../../src/journal/entries.ts'
 import { FileJournal } from '../../src/journal/file-journal.ts'
-import type { Entry } from '../../src/store/record-entry.ts'
 import { createVolume } from '../../src/store/volume-files.ts'
 import { readIdentity } from '../../src/store/volume-identity.ts'
-import { type IndexChange, VolumeIndex } from '../../src/store/volume-index.ts'
 import { volumePaths } from '../../src/store/volume-paths.ts'
 import { createTlsIdentity, readTlsIdentity } from '../../src/tls.ts'
 import { blockOf } from './cars.ts'
-import { type Chance, SimulatedDisk } from './simulated-disk.ts'
+import { flip, flipFile, rootOf, type Trial } from './flip-trial.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
 import { journalFilesOn } from './simulated-journal.ts'
-
-/** Says how a flip was met. @throws Error when it was not, or when something wrong was believed. */
-export type Trial = (chance: Chance) => Promise<string>
-
-const flip = (data: Uint8Array, chance: Chance): void => {
-  const at = chance(data.length)
-  data[at] = (data[at] ?? 0) ^ (1 << chance(8))
-}
-
-const flipFile = async (path: string, chance: Chance): Promise<void> => {
-  const data = await readFile(path)
-  flip(data, chance)
-  await writeFile(path, data)
-}
-
-const rootOf = (i: number): Root => root(`0x${i.toString(16).padStart(64, '0')}`)
 
 /** The journal: what is in it is refused when any bit of it changed, also of the last batch. */
 export const journalTrials = async (): Promise<Readonly<Record<string, Trial>>> => {
@@ -71,88 +41,6 @@ export const journalTrials = async (): Promise<Readonly<Record<string, Trial>>> 
       }
     }
   return { journal: trial('journal.log', true), 'journal mark': trial('journal.mark', false) }
-}
-
-const entryAt = (i: number): Entry => ({
-  sector: { number: i + 1, tag: i + 77 },
-  offset: 8192,
-  mark: 0,
-  trailer: {
-    ...{ type: 'payload', sequence: BigInt(i), layersBytes: 64n as never, storedAt: 7n as never },
-    ...{ framesCrc: i, layersCrc: i + 1 },
-    commitment: { scheme: 1 as never, root: rootOf(i), length: 9_000_000n as never },
-  },
-})
-
-const FILES = 400
-
-/** The index of a volume: never believes a changed value, and is whole again after the next opening. */
-export const indexTrials = async (scratch: string): Promise<Readonly<Record<string, Trial>>> => {
-  const template = join(scratch, 'index')
-  const truth = new Map<string, Entry>()
-  for (let i = 0; i < FILES; i++) truth.set(`${i}.sector`, entryAt(i))
-  const index = await VolumeIndex.open(template)
-  const rows: IndexChange[] = [...truth]
-  index.apply(rows.slice(0, 300))
-  for (let i = 0; i < 50; i++) await index.stamp('verified', rootOf(i), i + 1)
-  await index.close()
-  // What was in the log becomes a table when it is opened again.
-  const more = await VolumeIndex.open(template)
-  more.apply(rows.slice(300))
-  await more.close()
-  const names = await readdir(template)
-  const trialOf =
-    (pattern: RegExp): Trial =>
-    (chance) =>
-      indexTrial({ scratch, template, truth, files: names.filter((n) => pattern.test(n)) }, chance)
-  return {
-    'index table': trialOf(/\.ldb$/),
-    'index log': trialOf(/\.log$/),
-    'index manifest': trialOf(/^MANIFEST/),
-    'index CURRENT': trialOf(/^CURRENT$/),
-  }
-}
-
-interface IndexTemplate {
-  readonly scratch: string
-  readonly template: string
-  readonly truth: ReadonlyMap<string, Entry>
-  readonly files: readonly string[]
-}
-
-const sameEntry = (a: Entry | undefined, b: Entry | undefined): boolean =>
-  a?.trailer.commitment.root === b?.trailer.commitment.root && a?.offset === b?.offset
-
-const indexTrial = async (
-  { scratch, template, truth, files }: IndexTemplate,
-  chance: Chance,
-): Promise<string> => {
-  const copy = join(scratch, 'copy')
-  await rm(copy, { recursive: true, force: true })
-  await cp(template, copy, { recursive: true })
-  const file = files[chance(files.length)]
-  if (file === undefined) throw new Error('there is such a file')
-  await flipFile(join(copy, file), chance)
-  let thrownAway = false
-  const index = await VolumeIndex.open(copy, () => {
-    thrownAway = true
-  })
-  const known = await index.own()
-  for (const [name, entry] of known) {
-    if (!sameEntry(truth.get(name), entry)) throw new Error(`${name} is not what was written`)
-  }
-  for await (const [of, at] of index.stamps('verified')) {
-    if (of !== rootOf(at - 1)) throw new Error(`${of} was not verified at ${at}`)
-  }
-  // What a volume does when it opens: what the index does not know is read and noted again.
-  index.apply([...truth].filter(([name]) => !known.has(name)))
-  await index.close()
-  const again = await VolumeIndex.open(copy)
-  const healed = await again.own()
-  await again.close()
-  if (healed.size !== truth.size) throw new Error(`${truth.size - healed.size} stay missing`)
-  if (thrownAway) return 'thrown away, made again'
-  return known.size === truth.size ? 'without effect' : 'values missing, noted again'
 }
 
 const BLOCKS = 300
@@ -185,61 +73,6 @@ export const carIndexTrials = async (scratch: string): Promise<Readonly<Record<s
     return 'found when looking, made again'
   }
   return { 'CAR index': trial }
-}
-
-const UPDATES = 40
-
-/** The chain state: as it was at some block, or thrown away and folded anew. */
-export const stateTrials = async (scratch: string): Promise<Readonly<Record<string, Trial>>> => {
-  const template = join(scratch, 'state')
-  const store = await StateStore.open(template)
-  for (let n = 1; n <= UPDATES; n++) await writeUpdate(store, n)
-  await store.close()
-  const names = (await readdir(template)).filter((n) =>
-    /^(CURRENT|MANIFEST.*|.*\.(log|ldb))$/.test(n),
-  )
-  const trial: Trial = async (chance) => {
-    const copy = join(scratch, 'state-copy')
-    await rm(copy, { recursive: true, force: true })
-    await cp(template, copy, { recursive: true })
-    await flipFile(join(copy, names[chance(names.length)] ?? ''), chance)
-    let thrownAway = false
-    const opened = await StateStore.open(copy, () => {
-      thrownAway = true
-    })
-    const loaded = await opened.load()
-    const at = Number(loaded?.cursor?.number ?? 0n)
-    if (loaded !== undefined) expectState(loaded.facts, at)
-    if (loaded === undefined) await writeUpdate(opened, 1)
-    await opened.close()
-    const again = await StateStore.open(copy)
-    if ((await again.load()) === undefined) throw new Error('still damaged')
-    await again.close()
-    if (loaded === undefined || thrownAway) return 'thrown away, folded anew'
-    return at === UPDATES ? 'without effect' : 'an older block, followed from there'
-  }
-  return { 'chain state': trial }
-}
-
-const factAt = (n: number): Fact => ({ kind: 'seed', period: period(n), seed: hash32(rootOf(n)) })
-
-const writeUpdate = (store: StateStore, n: number): Promise<void> => {
-  const ref = { number: BigInt(n), hash: hash32(rootOf(n)), timestamp: timestamp(n) }
-  return store.write({
-    facts: new Map([[`seed/${n}`, factAt(n)]]),
-    applied: [{ change: { ref, changes: new Map() }, parent: undefined }],
-    reverted: [],
-    cursor: ref,
-  })
-}
-
-const expectState = (facts: ReadonlyMap<string, Fact>, upTo: number): void => {
-  if (facts.size !== upTo) throw new Error(`${facts.size} facts at block ${upTo}`)
-  for (let n = 1; n <= upTo; n++) {
-    const fact = facts.get(`seed/${n}`)
-    if (fact?.kind !== 'seed' || fact.seed !== hash32(rootOf(n)))
-      throw new Error(`fact ${n} is another`)
-  }
 }
 
 /** Volume identity and TLS: the same as before, or refused. */
