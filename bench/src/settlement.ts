@@ -25,6 +25,7 @@ import {
   encodeAnswer,
   type Hash32,
   hash32,
+  keccak,
   leafIndex,
   leavesFor,
   type Period,
@@ -53,6 +54,11 @@ const WARM_PERIODS = 9
 /** Another root for every period, as it would be; without zero bytes, so that calldata costs the same. */
 const bundleRoot = (of: Period): Hash32 =>
   hash32(toHex(new Uint8Array(32).fill(1 + Number(of % 255n))))
+
+/** A number as 32 bytes, big endian. */
+const word = (value: bigint): Uint8Array => Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
+
+const hexOf = (value: bigint): string => `0x${value.toString(16)}`
 
 const TLS_KEY = hash32(`0x${'ab'.repeat(32)}`)
 const MONEY = amount(500_000_000_000n)
@@ -179,6 +185,43 @@ export class SettlementNetwork {
     }
   }
 
+  /**
+   * Writes the tree of `count` deals that weigh `total` bytes into the ledger's storage, as opening
+   * them one by one would leave it, but for an arbitrary root. No deal can be opened afterwards.
+   */
+  async plant(count: number, total: number): Promise<void> {
+    const { contracts } = this.#devnet.network
+    const { owner } = this.#people
+    // The first mapping of the ledger, by provider: root, then weight 64 | depth 8 | slots 40 | more.
+    const place = BigInt(toHex(keccak(word(BigInt(owner.account)), word(0n))))
+    const kept = BigInt(
+      await this.#rpc('eth_getStorageAt', [contracts.proofs, hexOf(place + 1n), 'latest']),
+    )
+    const weight = BigInt(total / LEAF)
+    const depth = BigInt(Math.ceil(Math.log2(count)))
+    const packed = ((kept >> 112n) << 112n) | (BigInt(count) << 72n) | (depth << 64n) | weight
+    const write = (at: bigint, value: bigint): Promise<string> =>
+      this.#rpc('anvil_setStorageAt', [contracts.proofs, hexOf(at), toHex(word(value))])
+    await write(place, BigInt(TLS_KEY))
+    await write(place + 1n, packed)
+    const { of } = await this.#nextPeriod()
+    const seen = await owner.snapshot(owner.account, of)
+    if (seen.weight !== weight || BigInt(seen.depth) !== depth) {
+      throw new Error(`the planted tree weighs ${seen.weight}, not ${weight}`)
+    }
+    await this.#commit(of)
+  }
+
+  async #rpc(method: string, params: readonly unknown[]): Promise<string> {
+    const [url = ''] = this.#devnet.network.rpc
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await (await fetch(url, { method: 'POST', headers, body })).json()
+    const { result, error } = answer as { result?: unknown; error?: { message?: string } }
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`)
+    return String(result)
+  }
+
   /** Bytes that the provider's leaves stand for. */
   #weight(): number {
     return Number(this.#tree.weight) * LEAF
@@ -198,11 +241,13 @@ export class SettlementNetwork {
   /** Goes into the next period, seeds it, and commits. */
   async commitNext(): Promise<PeriodGas> {
     const { of, seed } = await this.#nextPeriod()
+    return { seed, commit: await this.#commit(of) }
+  }
+
+  async #commit(of: Period): Promise<number> {
     const { operator, owner } = this.#people
-    const { gasUsed } = await operator.commitPeriod({
-      ...{ provider: owner.account, period: of, root: bundleRoot(of) },
-    })
-    return { seed, commit: Number(gasUsed) }
+    const commitment = { provider: owner.account, period: of, root: bundleRoot(of) }
+    return Number((await operator.commitPeriod(commitment)).gasUsed)
   }
 
   /** Settles deals in one call. Returns its gas. */
