@@ -137,9 +137,12 @@ const takeHome = async (
   return { done: true, waitsFor: undefined, stakeReturned: stake, withdrawn: free }
 }
 
+const NOT_FINAL = 'the last periods are not final: until then they can be disputed'
+
 /** Words of a refusal by the contracts, which time will lift. Anything else is thrown again. */
 const asRefusal = (error: unknown): string => {
-  const waits = ['PROVIDER_STATE', 'DEAL_STATE', 'DISPUTE_STATE', 'TX_REVERTED']
+  const waits = ['DEAL_STATE', 'DISPUTE_STATE', 'TX_REVERTED']
+  if (HoldfastError.is(error, 'PROVIDER_STATE')) return NOT_FINAL
   if (HoldfastError.is(error) && waits.includes(error.code)) return error.message
   throw error
 }

@@ -97,7 +97,8 @@ const countsLine = (deals: Answer): string =>
 const volumeLine = (volume: Answer): string => {
   const size = (name: string): string => formatBytes(volume.integer(name) ?? 0n)
   const state = volume.text('state')
-  const said = state === 'ok' ? '' : `, ${pc.red(state)}: ${volume.text('reason')}`
+  const reason = volume.text('reason') === '' ? '' : `: ${volume.text('reason')}`
+  const said = state === 'ok' ? '' : `, ${pc.red(state)}${reason}`
   return `${volume.text('name')}: ${size('used')} of ${size('capacity')} used, ${size('free')} free${said}`
 }
 

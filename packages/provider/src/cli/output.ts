@@ -31,9 +31,15 @@ export const printError = (thrown: unknown, json: boolean): number => {
   }
   const { message, hint, row, detail } = thrown
   if (json) process.stdout.write(`${toJson({ error: { message, hint, ...detail } })}\n`)
-  else process.stderr.write(`${pc.red('error')} ${message}\n${pc.dim(hint)}\n`)
+  else process.stderr.write(`${pc.red('error')} ${sentence(message)}\n${pc.dim(hint)}\n`)
   return EXIT_CODES[row.exit]
 }
+
+/** For people a reason needs no name; where it stands alone, neither does its code. */
+const sentence = (message: string): string =>
+  message.replace(/(^usage)?(: |, )reason /, (_all, usage, mark) =>
+    usage === undefined ? mark : '',
+  )
 
 const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
 
