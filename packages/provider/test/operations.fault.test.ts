@@ -8,8 +8,24 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Devnet, type Ledger, openEvmLedger, startDevnet, systemClock } from '@holdfast/chain'
-import { type Address, amount, period, seconds, silentLogger } from '@holdfast/protocol'
+import {
+  type Devnet,
+  type Ledger,
+  openEvmLedger,
+  signingDomain,
+  startDevnet,
+  systemClock,
+} from '@holdfast/chain'
+import {
+  type Address,
+  amount,
+  consentDigest,
+  type DealId,
+  period,
+  periods,
+  seconds,
+  silentLogger,
+} from '@holdfast/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { askAdmin } from '../src/admin/client.ts'
 import { homePaths } from '../src/home.ts'
@@ -41,6 +57,7 @@ describe("an operator's day", () => {
   let provider: Address
   let child: ChildProcess
   let client: TestClient
+  let deal: DealId
   const log: { event: string; level: string; until?: string; reason?: string }[] = []
 
   const rpc = async (method: string, ...params: unknown[]): Promise<unknown> => {
@@ -127,7 +144,8 @@ describe("an operator's day", () => {
     ])
     expect(made.code).toBe(0)
     await start()
-    await client.deal(payloadOf(100_000))
+    const opened = await client.deal(payloadOf(100_000), periods(1000))
+    deal = opened.deal
   })
   afterEach(async () => {
     await rpc('evm_setAutomine', true)
@@ -177,9 +195,11 @@ describe("an operator's day", () => {
       async () => (await client.metric('holdfast_upload_parts_running')) === 1,
     )
     const exited = ended()
+    const before = log.length
     child.kill('SIGTERM')
+    // Two signals that wait together are one to a process.
     await untilRemote('it drains', async () =>
-      log.some(({ event }) => event.startsWith('stopping')),
+      log.slice(before).some(({ event }) => event.startsWith('stopping')),
     )
     expect(child.exitCode).toBe(null)
     child.kill('SIGTERM')
@@ -272,6 +292,11 @@ describe("an operator's day", () => {
       detail: { code: 'PROVIDER_STATE', reason: 'its owner takes no new deals' },
     })
     const before = await owned()
+    const digest = consentDigest(deal, signingDomain(devnet.network))
+    await ledger.closeByConsent(deal, {
+      client: await devnet.accounts('publisher').signer.sign(digest),
+      operator: await devnet.accounts('provider-1-operator').signer.sign(digest),
+    })
     const last = await said('exit', '--wait')
     expect(last).toMatchObject({ code: 0, done: true, running: 0, closing: 0 })
     expect(last['stakeReturned']).toBe('7500000')
