@@ -41,7 +41,9 @@ interface Exchange {
 }
 
 const HEADER_BYTES_MAX = 16_384
-const TLS = { minVersion: 'TLSv1.3' } as const
+/** All of TLS 1.3, in the order of what a byte costs: AES-128 a sixth less than AES-256 (ADR 0041). */
+const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
+const TLS = { minVersion: 'TLSv1.3', ciphers: CIPHERS } as const
 const HEADERS_MS = 10_000
 const KEEP_ALIVE_MS = 30_000
 const SOCKET_IDLE_MS = 120_000

@@ -28,6 +28,20 @@ const startWith = async (limits: Partial<Limits>): Promise<RunningProvider> => {
 const portOf = (endpoint: string): number => Number(endpoint.split(':').at(-1))
 
 describe('the listeners', () => {
+  test('take bulk bytes under the cipher that costs least, whatever the peer would rather have', async () => {
+    const { endpoints } = await startWith({})
+    const socket = connectTls({
+      ...{ port: portOf(endpoints.http), host: '127.0.0.1', rejectUnauthorized: false },
+      ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256',
+    })
+    sockets.push(socket)
+    await new Promise((resolve, reject) => {
+      socket.once('secureConnect', resolve)
+      socket.once('error', reject)
+    })
+    expect(socket.getCipher()).toMatchObject({ name: 'TLS_AES_128_GCM_SHA256' })
+  })
+
   test('hold so many connections of one address, on each listener by itself', async () => {
     const { provider, endpoints, client } = await startWith({ connectionsPerAddress: 5 })
     await client.call(providerService.describe, {})
