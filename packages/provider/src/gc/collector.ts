@@ -124,20 +124,26 @@ export class Collector {
       } else if (since === undefined) {
         await volume.index.stamp('trash', root, toNumber(claims.now))
       } else if (BigInt(since) + this.#options.trashTime <= claims.now) {
-        await this.#remove(volume, root)
+        await this.#remove(root)
         removed++
       }
     }
     return removed
   }
 
-  /** The last look and the removal are one: no claim can come in between unseen. */
-  async #remove(volume: Volume, root: Root): Promise<void> {
+  /**
+   * The last look and the removal are one: no claim can come in between unseen. A drain that was cut
+   * short has left the payload on two volumes: it goes from all before anybody is told.
+   */
+  async #remove(root: Root): Promise<void> {
     const { book, logger, onRemoved } = this.#dependencies
     await book.record({ kind: 'payload-removed', root })
     if (this.#claims()?.claimed.has(root) !== false) return
-    await volume.ask({ kind: 'remove', root })
-    await volume.index.unstamp('trash', root)
+    for (const volume of this.#usable()) {
+      if (volume.find(root) === undefined) continue
+      await volume.ask({ kind: 'remove', root })
+      await volume.index.unstamp('trash', root)
+    }
     await onRemoved(root)
     logger.info('payload removed: nobody has a claim on it', { root })
   }

@@ -7,9 +7,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { claimedRoots } from '../../src/gc/claims.ts'
 import { Collector, type CollectorDependencies } from '../../src/gc/collector.ts'
 import { Promises } from '../../src/journal/promises.ts'
+import { createVolume } from '../../src/store/volume-files.ts'
 import type { VolumeSet } from '../../src/store/volume-set.ts'
-import { payloadOf } from '../support/payloads.ts'
-import { readAll, StoreBox, storePayload } from '../support/store.ts'
+import { commitmentOf, payloadOf } from '../support/payloads.ts'
+import { NOW, PROVIDER, readAll, StoreBox, storePayload } from '../support/store.ts'
 
 const DAY = 86_400
 
@@ -74,6 +75,33 @@ describe('collection', () => {
     expect(set.find(root)).toBeDefined()
     await collecting.pass()
     expect([set.find(root), removed, told]).toEqual([undefined, [root], [root]])
+  })
+
+  test('a payload that a drain left on two volumes is gone from both before anybody is told', async () => {
+    const other = join(box.directory, '..', 'other')
+    await createVolume(other, PROVIDER)
+    await box.close(set)
+    const volumes = [box.directory, other].map((directory) => ({
+      directory,
+      capacity: bytes(2 ** 30),
+    }))
+    set = await box.open({ volumes })
+    const payload = payloadOf(5_000, 1)
+    const commitment = commitmentOf(payload)
+    const name = 'twice'
+    for (const volume of set.volumes) {
+      await volume.ask({ kind: 'reserve', name, commitment, layersBytes: bytes(0) })
+      await volume.ask({ kind: 'write', name, offset: 0, data: payload })
+      const framesCrc = (await volume.ask({ kind: 'prepare', name })) ?? 0
+      await volume.ask({ kind: 'seal', name, storedAt: NOW, framesCrc })
+    }
+    expect(set.volumes.map(({ table }) => table.size)).toEqual([1, 1])
+    const collecting = collector()
+    await collecting.pass()
+    now += 8 * DAY
+    await collecting.pass()
+    expect([removed, told]).toEqual([[commitment.root], [commitment.root]])
+    expect(set.volumes.map(({ table }) => table.size)).toEqual([0, 0])
   })
 
   test('a claim that comes back starts the trash time anew; an end that is not final is none', async () => {
