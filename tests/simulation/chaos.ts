@@ -39,7 +39,8 @@ export class Chaos {
       machine.setLine(false)
       machine.setRoom(undefined)
       // A power cut that was still to come would come in the calm.
-      machine.cutAfter(Number.POSITIVE_INFINITY)
+      machine.cutAfter(Number.POSITIVE_INFINITY, 'disk')
+      machine.cutAfter(Number.POSITIVE_INFINITY, 'home')
     }
   }
 
@@ -48,8 +49,9 @@ export class Chaos {
     const roll = random.unit()
     if (roll < 0.12) machine.kill()
     else if (roll < 0.24) machine.cut()
-    else if (roll < 0.44) machine.cutAfter(Math.floor(random.between(1, 120)))
-    else if (roll < 0.5) await machine.stop()
+    else if (roll < 0.44) {
+      machine.cutAfter(Math.floor(random.between(1, 120)), random.chance(0.7) ? 'disk' : 'home')
+    } else if (roll < 0.5) await machine.stop()
     else if (roll < 0.62) this.#lineOut(machine)
     else if (roll < 0.72) this.#fill(machine)
     else if (roll < 0.86) await this.#world.reorg(1 + Math.floor(random.unit() * 12))

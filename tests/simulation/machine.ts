@@ -48,7 +48,9 @@ export class Machine {
   readonly name: string
   readonly owner: Signer
   readonly operator: Signer
+  /** Payloads and bundles lie here, the journal on a disk of its own. */
   readonly disk = new SimulatedDisk()
+  readonly home = new SimulatedDisk()
   readonly troubles: Troubles
   /** Times that it was started. */
   starts = 0
@@ -59,6 +61,8 @@ export class Machine {
   readonly #config: ProviderConfig
   #life: Life | undefined
   #run: SimulatedRun | undefined
+  /** The run of which a disk hangs. */
+  #hanging: SimulatedRun | undefined
   #gone: { readonly promise: Promise<void>; readonly resolve: () => void } = promised()
 
   constructor(world: World, { number, mode }: MachineOptions) {
@@ -134,9 +138,9 @@ export class Machine {
     this.#lose()
   }
 
-  /** The power goes off at the n-th change of the disk from now. */
-  cutAfter(changes: number): void {
-    if (this.#run?.alive === true) this.disk.failAfter(changes)
+  /** The power goes off soon after the n-th change of one of the disks from now. */
+  cutAfter(changes: number, which: 'disk' | 'home' = 'disk'): void {
+    if (this.#run?.alive === true) this[which].failAfter(changes)
   }
 
   /** An orderly end. */
@@ -168,14 +172,20 @@ export class Machine {
 
   /** So many bytes are left on the disk from now on; undefined: as many as one likes. */
   setRoom(left: number | undefined): void {
-    this.disk.space = left === undefined ? Number.POSITIVE_INFINITY : this.disk.used + left
+    for (const disk of [this.disk, this.home]) {
+      disk.space = left === undefined ? Number.POSITIVE_INFINITY : disk.used + left
+    }
     if (left === undefined) this.troubles.end('full')
     else this.troubles.begin('full')
   }
 
   async #start(run: SimulatedRun): Promise<void> {
     const { trace, chain, random: chance, calm } = this.#world
-    const disk = this.disk.mount(() => this.#hang(run))
+    // What uses one disk hangs with it; the rest of the program goes on for a moment.
+    const volume = new SimulatedRun(() => run.pause())
+    void this.gone.then(() => volume.end())
+    const disk = this.disk.mount(() => this.#hang(run, volume))
+    const home = this.home.mount(() => this.#hang(run, run))
     if (!calm && chance.chance(0.2)) this.disk.failAfter(Math.floor(chance.between(1, 80)))
     const logger = trace.logger(this.name)
     const clock = clockFor(this.#world, run)
@@ -184,8 +194,12 @@ export class Machine {
       ledger: this.#ledger(run),
       network: chain.network,
       operator: this.operator,
-      prover: new SimulatedProver(run, disk),
-      platform: simulatedPlatform({ run, disk, keyValues: this.#keyValues, random }),
+      prover: new SimulatedProver(volume, disk),
+      platform: {
+        ...simulatedPlatform({ run: volume, disk, keyValues: this.#keyValues, random }),
+        journalFiles: simulatedPlatform({ run, disk: home, keyValues: this.#keyValues, random })
+          .journalFiles,
+      },
       ...{ clock, random, logger },
     }
     const core = await openCore(dependencies, optionsOf(this.#config), {
@@ -198,7 +212,7 @@ export class Machine {
     const tasks = new TaskGroup()
     runCore(tasks, core, dependencies)
     tasks.done().catch((error: unknown) => {
-      if (!run.hasDisk) return
+      if (!run.hasDisk || this.#hanging === run) return
       this.#world.violate(`${this.name} ended by itself: ${error}`)
     })
     this.#life = { run, tasks, core }
@@ -215,16 +229,18 @@ export class Machine {
   }
 
   /** The disk no longer answers; a moment later the power is gone. */
-  #hang(run: SimulatedRun): void {
-    this.#world.trace.say(this.name, 'the disk hangs at a change')
-    run.hang()
+  #hang(run: SimulatedRun, user: SimulatedRun): void {
+    const which = run === user ? 'home' : 'volume'
+    this.#world.trace.say(this.name, 'a disk hangs at a change', { which })
+    user.hang()
+    this.#hanging = run
     void this.#world.sleep(0, 0.4).then(() => {
       if (run.alive) this.cut()
     })
   }
 
   #notStarted(run: SimulatedRun, error: unknown): void {
-    if (!run.hasDisk) return
+    if (!run.hasDisk || this.#hanging === run) return
     this.#end(run)
     this.#world.trace.say(this.name, 'did not start', { reason: String(error) })
     if (!isWantOfRoom(error)) this.#world.violate(`${this.name} does not start: ${error}`)
@@ -233,6 +249,7 @@ export class Machine {
   #end(run: SimulatedRun): void {
     run.end()
     this.disk.unmount()
+    this.home.unmount()
     this.troubles.begin('down')
     this.#gone.resolve()
   }
@@ -240,6 +257,7 @@ export class Machine {
   #lose(): void {
     const chance = (below: number): number => Math.floor(this.#random.unit() * below)
     this.disk.restart(chance)
+    this.home.restart(chance)
     this.#keyValues.lose(chance)
   }
 }

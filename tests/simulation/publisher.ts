@@ -111,14 +111,24 @@ export class Publisher {
     const record = await this.#world.eye.provider(machine.provider)
     if (record === undefined) return
     const request = await signVoucher({ record }, tree.commitment, await this.#signing())
+    const seen = new Set<string>()
     const upload = (): Promise<boolean> =>
       this.#try('double', tree.root, async () => {
-        await uploadPayload({
+        const { receipt } = await uploadPayload({
           ...{ peer: this.#peer(machine), request, payload: fileOf(tree.data) },
           ...{ clock: this.#world.clock, onBytes: () => undefined },
         })
+        seen.add(`${receipt.voucherNonce} ${receipt.storedAt}`)
       })
     await Promise.all([upload(), upload()])
+    // However often and late it is asked for, whatever happened in between: one voucher, one receipt.
+    for (let again = 0; again < 3; again++) {
+      await this.#world.sleep(60, 900)
+      await upload()
+    }
+    if (seen.size > 1) {
+      this.#world.violate(`${machine.name} gave receipts ${[...seen]} for one voucher`)
+    }
   }
 
   /** Reads some bytes of something that was acknowledged. */

@@ -169,7 +169,8 @@ class Simulation {
   async #keepUp(machine: Machine): Promise<never> {
     for (;;) {
       await this.#chaos.keepUp(machine)
-      await this.#oracle.audit(machine)
+      // A read from a machine that dies meanwhile never ends.
+      await Promise.race([this.#oracle.audit(machine), machine.gone])
     }
   }
 
