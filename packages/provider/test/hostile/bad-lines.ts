@@ -2,7 +2,7 @@
  * Uploads over bad lines and beside stalled ones (faults F29 and F31): as many as are asked for, half of
  * them stuck in the middle of a part.
  */
-import { providerService, type SessionRequest } from '@holdfast/protocol'
+import { type OpenUploadResponse, providerService, type SessionRequest } from '@holdfast/protocol'
 import { expect } from '@jest/globals'
 import type { TestClient } from '../support/client.ts'
 import { sendHttp } from '../support/http-client.ts'
@@ -13,10 +13,30 @@ import { CEILING_MIB } from './corpus.ts'
 
 const SIZE = 200_000
 
+interface Upload {
+  readonly payload: Uint8Array
+  readonly session: OpenUploadResponse
+}
+
+/** Sessions are opened some at a time: a call has a minute, however slow the machine. */
+const OPENED_AT_ONCE = 16
+
+const openUploads = async (client: TestClient, seeds: readonly number[]): Promise<Upload[]> => {
+  const uploads: Upload[] = []
+  const left = seeds.values()
+  const opener = async (): Promise<void> => {
+    for (const seed of left) {
+      const payload = payloadOf(SIZE, seed)
+      const session = await client.open(client.voucher(commitmentOf(payload)))
+      uploads.push({ payload, session })
+    }
+  }
+  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, opener))
+  return uploads
+}
+
 /** Sends a payload, coming again when it is told to. */
-const store = async (client: TestClient, seed: number): Promise<void> => {
-  const payload = payloadOf(SIZE, seed)
-  const session = await client.open(client.voucher(commitmentOf(payload)))
+const store = async (client: TestClient, { payload, session }: Upload): Promise<void> => {
   await until(
     'the part is taken',
     async () => {
@@ -43,14 +63,21 @@ export const storeBesideStalled = async (count: number): Promise<void> => {
   })
   try {
     const { client } = node
-    const stalled = Array.from({ length: count / 2 }, async (_, i) => {
-      const payload = payloadOf(SIZE, 50_000 + i)
-      const session = await client.open(client.voucher(commitmentOf(payload)))
+    const seeds = Array.from({ length: count / 2 }, (_, i) => i)
+    const bad = await openUploads(
+      client,
+      seeds.map((i) => 50_000 + i),
+    )
+    const good = await openUploads(
+      client,
+      seeds.map((i) => 90_000 + i),
+    )
+    const stalled = bad.map(({ payload, session }) => {
       const half = client.beginPut(session, payload)
       // Refused because all places are taken, or ended because nothing moved: never left standing.
       return half.status.catch(() => 'cut' as const)
     })
-    const honest = Array.from({ length: count / 2 }, (_, i) => store(client, 90_000 + i))
+    const honest = good.map((upload) => store(client, upload))
     await Promise.all(honest)
     const ends = await Promise.all(stalled)
     expect(ends.every((end) => end === 'cut' || end >= 400)).toBe(true)

@@ -6,6 +6,8 @@ import { LIMITS_DEFAULT } from '../../src/limits/limits.ts'
 import { TestNetwork, until } from './network.ts'
 import type { ChildReady, ToChild } from './node-process.ts'
 
+const PROOF_MS = 600_000
+
 const limits = { ...LIMITS_DEFAULT, ...JSON.parse(process.argv[2] ?? '{}') }
 const network = await TestNetwork.create({ limits })
 const running = await network.start()
@@ -26,7 +28,8 @@ process.send?.(ready)
 const prove = async (): Promise<void> => {
   const period = network.nextPeriod()
   const { follower } = running.provider.parts
-  await until('the proof has landed', () => follower.state.isProven(period))
+  // Time on this chain stands still meanwhile: a slow machine is late for nothing.
+  await until('the proof has landed', () => follower.state.isProven(period), PROOF_MS)
   process.send?.({ kind: 'proven' })
 }
 
