@@ -34,7 +34,7 @@ contract InvariantsTest is Base {
 
     /// @dev Moves that make others possible come more than once.
     function targetSelectors() external view returns (FuzzSelector[] memory list) {
-        bytes4[39] memory moves = [
+        bytes4[40] memory moves = [
             MoneyMoves.deposit.selector,
             MoneyMoves.withdraw.selector,
             MoneyMoves.openDeal.selector,
@@ -65,6 +65,7 @@ contract InvariantsTest is Base {
             ProvingMoves.reply.selector,
             ProvingMoves.timeout.selector,
             ProvingMoves.loseTwice.selector,
+            ProvingMoves.seedsStop.selector,
             ProvingMoves.report.selector,
             ProvingMoves.onlySeed.selector,
             ProvingMoves.beAway.selector,

@@ -131,6 +131,16 @@ abstract contract ProvingMoves is Bundles {
         this.timeout(1);
     }
 
+    /// @notice Now and then no seed comes for a month: what is asked then, or owed, expires.
+    function seedsStop(uint8 luck, uint8 number) external {
+        if (luck % 8 != 0) return;
+        vm.warp(startOf(period() + 1));
+        this.askSomething(1, number, false);
+        vm.warp(startOf(period() + 31));
+        this.timeout(_asked.length == 0 ? 0 : _asked.length - 1);
+        this.slashAudit();
+    }
+
     function report() external finalStaysFinal {
         for (uint64 p = proofs.finalThrough(provider); p <= period(); p++) {
             if (p >= (proofs.finalThrough(provider) / 30 + 2) * 30) return;
