@@ -12,9 +12,9 @@ import type { BenchCase, Contestant } from '../harness.ts'
 import { type Peer, PeerList } from '../peers.ts'
 import { inLanes, MIB, type Payload, payloadsOf, Stores, storeSmall } from './stores.ts'
 
-const TOTAL = 256 * MIB
+const TOTAL = 512 * MIB
 /** Blocks under way at once. */
-const AT_ONCE = 16
+const AT_ONCE = 64
 const ROUNDS = 5
 
 interface LevelLike {

@@ -138,9 +138,7 @@ export const storeLarge = async (
   await store.reserve('payload', commitment)
   const parts = Array.from({ length: data.length / partBytes }, (_, i) => i * partBytes)
   await inLanes(PARTS_AT_ONCE, parts, async (part) => {
-    for (let at = part; at < part + partBytes; at += MIB) {
-      await store.write('payload', bytes(at), [data.subarray(at, at + MIB)])
-    }
+    await store.write('payload', bytes(part), [data.subarray(part, part + partBytes)])
     await store.sync('payload')
   })
   return (await store.seal('payload', timestamp(1))).commitment.root

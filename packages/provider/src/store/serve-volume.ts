@@ -8,7 +8,7 @@ import type { Disk } from './disk.ts'
 import type { DiskChoice } from './disk-choice.ts'
 import type { Entry } from './record-entry.ts'
 import { placeOf, VolumeEngine } from './volume-engine.ts'
-import { type Asked, detailOf, runBatch, takeBatch } from './volume-loop.ts'
+import { type Asked, detailOf, runGroup } from './volume-loop.ts'
 import type { OpenedVolume } from './volume-ops.ts'
 import type { VolumePaths } from './volume-paths.ts'
 import type { EngineOptions } from './volume-state.ts'
@@ -53,9 +53,10 @@ export const serveVolume = (
     }
     post({ kind: 'opened', opened, report: engine.report() })
     return (first) =>
-      runBatch(engine, takeBatch(first, next), (answers) =>
-        post({ kind: 'answers', answers, report: engine.report() }),
-      )
+      runGroup(engine, first, {
+        next,
+        answer: (answers) => post({ kind: 'answers', answers, report: engine.report() }),
+      })
   } catch (error) {
     post({ kind: 'failed', detail: detailOf(error) })
     return undefined

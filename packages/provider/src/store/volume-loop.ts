@@ -18,27 +18,11 @@ export interface Answered {
   readonly outcome: OpOutcome
 }
 
-/** A batch is synced when it holds this many bytes, or operations. */
-const BATCH_BYTES = 8 * 2 ** 20
-const BATCH_OPS = 512
+/** What waits is synced when so many bytes or operations have been done since the last sync. */
+const GROUP_BYTES = 32 * 2 ** 20
+const GROUP_OPS = 512
 
 const bytesOf = (op: VolumeOp): number => (op.kind === 'write' ? op.data.length : 0)
-
-/** Takes from `next` until nothing waits or the batch is full. */
-export const takeBatch = (
-  first: readonly Asked[],
-  next: () => readonly Asked[] | undefined,
-): readonly Asked[] => {
-  const batch = [...first]
-  let bytes = first.reduce((sum, { op }) => sum + bytesOf(op), 0)
-  while (bytes < BATCH_BYTES && batch.length < BATCH_OPS) {
-    const asked = next()
-    if (asked === undefined) break
-    batch.push(...asked)
-    bytes = asked.reduce((sum, { op }) => sum + bytesOf(op), bytes)
-  }
-  return batch
-}
 
 const failure = (error: unknown): OpOutcome => ({ ok: false, detail: detailOf(error) })
 
@@ -48,20 +32,36 @@ export const detailOf = (error: unknown): HoldfastErrorDetail =>
     ? error.detail
     : { code: 'INVARIANT', sentence: error instanceof Error ? `${error.stack}` : String(error) }
 
-/** Does a batch. What need not wait for the sync is answered before it. */
-export const runBatch = (
+/**
+ * Does what is asked until nothing waits or the group is full, then syncs once for all of it. What need
+ * not wait for the sync is answered as it is done, so that more can come.
+ */
+export const runGroup = (
   engine: VolumeEngine,
-  batch: readonly Asked[],
-  answer: (answers: readonly Answered[]) => void,
+  first: readonly Asked[],
+  {
+    next,
+    answer,
+  }: {
+    readonly next: () => readonly Asked[] | undefined
+    readonly answer: (answers: readonly Answered[]) => void
+  },
 ): void => {
-  const early: Answered[] = []
   const waiting: Answered[] = []
-  for (const { id, op } of batch) {
-    const outcome = outcomeOf(engine, op)
-    if (outcome.ok && DURABLE.has(op.kind)) waiting.push({ id, outcome })
-    else early.push({ id, outcome })
+  let bytes = 0
+  let ops = 0
+  for (let asked: readonly Asked[] | undefined = first; asked !== undefined; ) {
+    const early: Answered[] = []
+    for (const { id, op } of asked) {
+      const outcome = outcomeOf(engine, op)
+      if (outcome.ok && DURABLE.has(op.kind)) waiting.push({ id, outcome })
+      else early.push({ id, outcome })
+      bytes += bytesOf(op)
+    }
+    ops += asked.length
+    if (early.length > 0) answer(early)
+    asked = bytes < GROUP_BYTES && ops < GROUP_OPS ? next() : undefined
   }
-  if (early.length > 0) answer(early)
   if (waiting.length === 0) return
   try {
     engine.commit()

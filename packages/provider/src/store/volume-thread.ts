@@ -44,6 +44,8 @@ type Message =
     }
 
 const QUEUE_MAX = 4096
+/** A write of so many bytes does not wait for others. */
+const AT_ONCE_MIN = 65_536
 
 export class VolumeThread {
   readonly #path: string
@@ -135,11 +137,19 @@ export class VolumeThread {
     else await ended
   }
 
-  /** What is asked in one turn goes out together, so that it is made durable together. */
+  /**
+   * What is asked in one turn goes out together, so that it is made durable together. Many bytes go
+   * at once: they are written while the next ones are being copied.
+   */
   #send(asked: Asked): void {
     this.#outbox.push(asked)
-    if (this.#outbox.length > 1) return
-    this.#thread.soon(() => this.#thread.post(this.#outbox.splice(0)))
+    const { op } = asked
+    if (op.kind === 'write' && op.data.length >= AT_ONCE_MIN) this.#flush()
+    else if (this.#outbox.length === 1) this.#thread.soon(() => this.#flush())
+  }
+
+  #flush(): void {
+    if (this.#outbox.length > 0) this.#thread.post(this.#outbox.splice(0))
   }
 
   #take(message: Message): void {

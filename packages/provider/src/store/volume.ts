@@ -23,7 +23,7 @@ import { type VolumePaths, volumePaths } from './volume-paths.ts'
 import { VolumeThread } from './volume-thread.ts'
 
 /** Bytes on their way to the thread. */
-const SLABS = 8
+const SLABS = 16
 /** Up to this bytes travel in the message itself: a slab each would keep many small uploads waiting. */
 const COPIED_MAX = 8192
 /** How much one measurement counts in the average. */
