@@ -22,6 +22,9 @@ interface LevelLike {
   close(): Promise<void>
   put(key: string, value: Uint8Array, options: { readonly sync: boolean }): Promise<void>
 }
+/** Levels that are to be closed in the end. */
+const opened = new Set<LevelLike>()
+
 type LevelClass = new (path: string, options: object) => LevelLike
 
 const TUNED = { writeBufferSize: 64 * MIB, maxFileSize: 256 * MIB }
@@ -38,10 +41,12 @@ const levelContestant = (
     name: `${name}, blocks as values, sync${tuned ? ', tuned' : ''}`,
     work: TOTAL,
     before: async () => {
+      if (level !== undefined) opened.delete(level)
       await level?.close()
       rmSync(path, { recursive: true, force: true })
       level = new Level(path, { valueEncoding: 'view', ...(tuned ? TUNED : {}) })
       await level.open()
+      opened.add(level)
     },
     run: async () => {
       await inLanes(AT_ONCE, blocks, async ({ data, commitment }) =>
@@ -89,5 +94,7 @@ export async function* durableCases(folder: string, prover: Prover): AsyncGenera
       }
     }
   }
+  for (const level of opened) await level.close()
+  opened.clear()
   await stores.close()
 }
