@@ -3,7 +3,7 @@
  * the node's back. The provider's next answer or read names deal and leaf, that deal is no longer
  * proven or paid while the same provider's other deal is, and `get` never gives out a wrong byte.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { period } from '@holdfast/protocol'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -16,6 +16,7 @@ import {
   publish,
   untilProven,
 } from '../support/publishing.ts'
+import { filesBelow, spoil } from '../support/spoiling.ts'
 import { until } from '../support/wait.ts'
 
 const NAME = 'bytes.bin'
@@ -34,35 +35,6 @@ const publishNoise = (name: string, length: number, seed: number): Promise<Publi
   writeSync(file, noise(length, seed))
   closeSync(file)
   return publish(network, folder)
-}
-
-/** Every file below a folder. */
-const filesBelow = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-
-/**
- * Overwrites the bytes of `content` wherever they lie below `home`, found by short runs of them so
- * that record headers in between do not matter. Returns how many runs were overwritten.
- */
-const spoil = (home: string, content: Buffer): number => {
-  const RUN = 512
-  let count = 0
-  for (const path of filesBelow(home)) {
-    const stored = readFileSync(path)
-    const places: number[] = []
-    for (let at = 0; at + RUN <= content.length; at += RUN) {
-      const found = stored.indexOf(content.subarray(at, at + RUN))
-      if (found !== -1) places.push(found)
-    }
-    if (places.length === 0) continue
-    const file = openSync(path, 'r+')
-    for (const place of places) writeSync(file, Buffer.alloc(RUN, 0xa5), 0, RUN, place)
-    closeSync(file)
-    count += places.length
-  }
-  return count
 }
 
 const dealAt = (published: Published, provider: string): PublishedDeal => {
