@@ -1,6 +1,7 @@
 /**
  * `holdfast watch` as a process beside real providers: it says in JSON lines what they show, disputes
- * one that is gone, claims its slash, ends cleanly at Ctrl-C, and goes on where it was.
+ * nobody who shows it, ends cleanly at Ctrl-C, and goes on where it was. What it does about providers
+ * that cheat is tried on the same contracts in cheating.fault.test.ts.
  */
 
 import { once } from 'node:events'
@@ -64,22 +65,6 @@ test('real providers show what they committed to, deal and all', async () => {
   }
 })
 
-test('a provider that is gone is disputed, slashed, and half of it is the watcher’s', async () => {
-  const [gone, kept] = published.deals
-  if (gone === undefined || kept === undefined) throw new Error('there are two replicas')
-  const { stake } = (await network.ledger.provider(gone.provider)) ?? { stake: 0n }
-  await network.kill(gone.provider)
-  const { bond } = await firstOf('disputed', gone.provider)
-  expect(bond).toBe(String(network.ledger.network.disputeBond))
-  await firstOf('lost', gone.provider)
-  const slash = network.ledger.network.disputeSlash
-  const left = (await network.ledger.provider(gone.provider))?.stake ?? 0n
-  expect(left).toBeLessThanOrEqual(stake - slash)
-  expect(eventsOf(watch).filter((event) => event.event === 'disputed')).not.toContainEqual(
-    expect.objectContaining({ provider: kept.provider }),
-  )
-})
-
 test('Ctrl-C ends it with what it has done, and it goes on where it was', async () => {
   expect(await interrupt(watch)).toBe(0)
   const first = eventsOf(watch)
@@ -89,8 +74,6 @@ test('Ctrl-C ends it with what it has done, and it goes on where it was', async 
     eventsOf(watch).find(({ event }) => event === 'watching') === undefined ? undefined : true,
   )
   expect(await interrupt(watch)).toBe(0)
-  const asked = [...first, ...eventsOf(watch)].flatMap((event) =>
-    event.event === 'disputed' ? [`${event.provider} ${event.period}`] : [],
-  )
-  expect(new Set(asked).size).toBe(asked.length)
+  const asked = [...first, ...eventsOf(watch)].filter(({ event }) => event === 'disputed')
+  expect(asked).toEqual([])
 })
