@@ -3,7 +3,7 @@
  * leaf in a hundred is found, nothing is disputed twice whatever is restarted, no budget is passed, and
  * what the chain forgets is done again.
  */
-import { amount, type Period, period } from '@holdfast/protocol'
+import { amount, HoldfastError, type Period, period } from '@holdfast/protocol'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Arena, enter, nextPeriod, openMemoryArena, type Person } from '../support/arena.ts'
 import { ArenaProvider, spoil, unreachable } from '../support/arena-provider.ts'
@@ -128,6 +128,19 @@ test('a bond above the budget holds a dispute back', async () => {
   await watch.look({ budget: { ...BUDGET, bonds: amount(1_000_000n) } })
   expect(await open()).toBe(1)
 })
+
+test.each(['INVARIANT', 'LEDGER_UNREACHABLE', 'ABORTED'] as const)(
+  'whatever a provider says instead of entries (%s) does not end the watch',
+  async (code) => {
+    await provider.commit(now)
+    const detail = { sentence: 'a lie', endpoint: 'a lie', reason: 'a lie' }
+    provider.serve = async () => {
+      throw new HoldfastError({ code, ...detail })
+    }
+    await watch.look()
+    expect(new Set(watch.about(provider))).toEqual(new Set(['silent']))
+  },
+)
 
 test('a provider that is back in time is not disputed', async () => {
   await provider.commit(now)

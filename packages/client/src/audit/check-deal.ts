@@ -127,7 +127,7 @@ const faultsOf = async (
   const numbers = Array.from({ length: count }, (_, i) => from + i)
   let entries: readonly BundleOpening[]
   try {
-    entries = (await peer.bundleEntries(request, options)).entries
+    entries = await fetchEntries(peer, bundle.context.provider, request, options)
     requireFitting(entries, count, answerMax)
   } catch (error) {
     const reason = saysWrong(error)
@@ -143,6 +143,26 @@ const faultsOf = async (
       return [{ challenge, reason: saysWrong(error) }]
     }
   })
+}
+
+/**
+ * Whatever a provider says instead of entries is its word and never an error of ours: a code that it
+ * chose must not end a command, or a watch.
+ */
+const fetchEntries = async (
+  peer: Entries,
+  provider: ProviderId,
+  request: GetBundleEntriesRequest,
+  options: CallOptions,
+): Promise<readonly BundleOpening[]> => {
+  try {
+    return (await peer.bundleEntries(request, options)).entries
+  } catch (error) {
+    if (!HoldfastError.is(error) || options.signal?.aborted === true) throw error
+    if (SAYS_WRONG.has(error.code) || error.code === 'PEER_UNREACHABLE') throw error
+    const reason = error.message
+    throw new HoldfastError({ code: 'PEER_MISBEHAVED', peer: provider, reason }, { cause: error })
+  }
 }
 
 const verdict = (period: Period, faults: readonly Fault[]): DealCheck => {
