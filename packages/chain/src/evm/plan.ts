@@ -138,8 +138,8 @@ const waitingPlan = (
     return [...cancelPlan(slot, wanted, cap, look), ...alarms(own, waited, last, look)]
   }
   const offer = replacementFor(last, wanted, market, own.cap)
-  const helps = proof === undefined || (offer !== undefined && isAttractive(offer, market))
-  if (offer !== undefined && helps) {
+  // One that the next block passes over gains nothing, and uses up room for the one that will count.
+  if (offer !== undefined && isAttractive(offer, market)) {
     return [{ kind: 'replace', nonce, offer }, ...alarms(own, waited, last, look)]
   }
   if (proof !== undefined && replacementFor(last, wanted, market, undefined) !== undefined) {

@@ -57,6 +57,17 @@ describe('a plan', () => {
     expect(short).toMatchObject({ needed: 11n * GWEI * 100_000n })
   })
 
+  test('keeps its room while no price within the budget is taken', async () => {
+    const t = new TestLine()
+    const gasBudget = 100_000n * 8n * GWEI
+    await t.begin({ name: 'prove', nonce: 5, lane: 'proofs', deadline: 1100n, gasBudget })
+    // The base fee is beyond the budget: another eighth now would be one less when it has fallen.
+    const late = { now: timestamp(1060n) }
+    expect(kindsOf(t, lookAt({ ...late, market: SPIKE }))).toEqual(['rebroadcast 5', 'short'])
+    const dearTips = { base: GWEI, tip: 3n * GWEI }
+    expect(kindsOf(t, lookAt({ ...late, market: dearTips }))).toEqual(['replace 5'])
+  })
+
   test('lets nothing stand in the way of a proof', async () => {
     const t = new TestLine()
     await t.begin({ name: 'settle', nonce: 5 })
