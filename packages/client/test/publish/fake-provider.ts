@@ -75,6 +75,8 @@ export class FakeProvider implements ProviderPeer {
   readonly #opened = new Map<string, ProposeDealResponse>()
   /** Bytes that arrived over the wire. */
   received = 0
+  /** Uploads opened with a session key. */
+  granted = 0
   #quotes = 0
   down = false
 
@@ -165,6 +167,7 @@ export class FakeProvider implements ProviderPeer {
       const { voucher } = request
       const digest = voucherDigest(voucher, signingDomain(network))
       checkSessionKey(request, signingDomain(network))
+      if (request.grant !== undefined) this.granted += 1
       const known = this.#sessions.get(digest)
       const data = known?.data ?? new Uint8Array(toNumber(voucher.length))
       const session = known ?? { request, data, durable: [], committed: false }

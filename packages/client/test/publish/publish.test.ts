@@ -78,6 +78,8 @@ test('two replicas at the two cheapest providers; the bill is the deposit, to th
   expect(published.total).toBe(bill)
   const after = await network.ledger.balance(network.publisher.address, network.token.address)
   expect(before - after).toBe(bill)
+  // The publisher's own key signs no voucher.
+  expect(network.providers.map(({ granted }) => granted)).toEqual([1, 1, 0])
 })
 
 test('what was published is read back through the ledger, with one provider down', async () => {

@@ -7,12 +7,15 @@ import {
   voucherDigest,
 } from '@holdfast/protocol'
 
-/** Publish signs with session keys only: a grant must be there, be the payer's, and cover the voucher. */
+/** Signed by the payer, or by a key with the payer's grant that covers the voucher. */
 export const checkSessionKey = (
   { voucher, signature, grant }: OpenUploadRequest,
   domain: SigningDomain,
 ): void => {
-  if (grant === undefined) throw new Error('a voucher without a grant')
+  if (grant === undefined) {
+    checkSigner({ digest: voucherDigest(voucher, domain), signature, expected: voucher.payer })
+    return
+  }
   const { payer, key, bytesMax, expiry } = grant.grant
   if (payer !== voucher.payer) throw new Error('a grant of somebody else')
   if (bytesMax < voucher.length || expiry < voucher.expiry) throw new Error('too small a grant')
