@@ -10,13 +10,10 @@ import {Schedule} from "../src/libraries/Schedule.sol";
 import {Terms} from "../src/libraries/Terms.sol";
 import {DealTerms} from "../src/types/DealTerms.sol";
 import {ScheduleParams} from "../src/types/ScheduleParams.sol";
-import {Base} from "./support/Base.sol";
+import {VectorFile} from "./support/VectorFile.sol";
 
 /// @notice The libraries against the vectors that packages/protocol is held to as well.
-contract VectorsTest is Base {
-    string private _path;
-    string private _case;
-
+contract VectorsTest is VectorFile {
     function test_Vectors_commitments() external {
         uint256 count = open("commitments");
         for (uint256 i = 0; i < count; i++) {
@@ -128,18 +125,7 @@ contract VectorsTest is Base {
         uint256 count = open("deal-terms");
         for (uint256 i = 0; i < count; i++) {
             next();
-            bytes32 domain = keccak256(
-                abi.encode(
-                    keccak256(
-                        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                    ),
-                    keccak256("Holdfast"),
-                    keccak256("1"),
-                    number("chainId"),
-                    account("verifyingContract")
-                )
-            );
-            bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, Terms.structHash(dealTerms())));
+            bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain(), Terms.structHash(dealTerms())));
             vm.assertEq(digest, word("digest"), "digest");
             bytes memory signature = data("signature");
             (bytes32 r, bytes32 s) = abi.decode(signature, (bytes32, bytes32));
@@ -263,43 +249,5 @@ contract VectorsTest is Base {
         terms.takedown = word("takedown");
         terms.openBefore = uint64(number("openBefore"));
         terms.nonce = word("nonce");
-    }
-
-    /// @notice Starts a file. The generator writes one case per line, which is far faster to read than the whole.
-    function open(string memory name) private returns (uint256 count) {
-        _path = string.concat("../../../vectors/", name, ".json");
-        vm.closeFile(_path);
-        count = vm.parseJsonUint(vm.readFile(_path), ".count");
-        vm.assertGe(count, 3, "the file has cases");
-        string memory heading = vm.readLine(_path);
-        while (keccak256(bytes(heading)) != keccak256('"cases": [')) heading = vm.readLine(_path);
-    }
-
-    function next() private {
-        bytes memory line = bytes(vm.readLine(_path));
-        if (line[line.length - 1] == ",") {
-            line[line.length - 1] = " ";
-        }
-        _case = string(line);
-    }
-
-    function number(string memory key) private view returns (uint256) {
-        return vm.parseJsonUint(_case, string.concat(".", key));
-    }
-
-    function word(string memory key) private view returns (bytes32) {
-        return vm.parseJsonBytes32(_case, string.concat(".", key));
-    }
-
-    function data(string memory key) private view returns (bytes memory) {
-        return vm.parseJsonBytes(_case, string.concat(".", key));
-    }
-
-    function account(string memory key) private view returns (address) {
-        return vm.parseJsonAddress(_case, string.concat(".", key));
-    }
-
-    function text(string memory key) private view returns (string memory) {
-        return vm.parseJsonString(_case, string.concat(".", key));
     }
 }

@@ -43,4 +43,19 @@ abstract contract VectorFile is Base {
     function account(string memory key) internal view returns (address) {
         return vm.parseJsonAddress(_case, string.concat(".", key));
     }
+
+    function text(string memory key) internal view returns (string memory) {
+        return vm.parseJsonString(_case, string.concat(".", key));
+    }
+
+    /// @notice The EIP-712 domain of the case.
+    function domain() internal view returns (bytes32) {
+        bytes32 kind =
+            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        return keccak256(
+            abi.encode(
+                kind, keccak256("Holdfast"), keccak256("1"), number("chainId"), account("verifyingContract")
+            )
+        );
+    }
 }
