@@ -91,6 +91,19 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? high : (low + high) / 2
 }
 
+/**
+ * Runs it under `frames` more frames of the stack.
+ *
+ * Where its stack lies is drawn anew in every process, and code that spills registers can be half as
+ * fast again at an unlucky place (docs/adr/0010). So every run gets a place of its own, for all
+ * contestants alike, and the median is not what one process drew.
+ */
+export const underFrames = (frames: number, run: () => unknown): unknown =>
+  frames === 0 ? run() : underFrames(frames - 1, run)
+
+/** Some 500 bytes further with every run, over more than a page of 4 KiB. */
+const framesOf = (runs: number): number => (runs * 7) % 64
+
 /** Runs once; promises are waited for. */
 const once = async (contestant: Contestant): Promise<unknown> => {
   const result = contestant.run()
@@ -100,12 +113,12 @@ const once = async (contestant: Contestant): Promise<unknown> => {
 const sample = async (
   contestant: Contestant,
   clock: () => number,
-  repeats: number,
+  { repeats, round }: { readonly repeats: number; readonly round: number },
 ): Promise<number> => {
   await contestant.before?.()
   const start = clock()
   for (let i = 0; i < repeats; i++) {
-    const result = contestant.run()
+    const result = underFrames(framesOf(round * repeats + i), contestant.run)
     if (result instanceof Promise) await result
   }
   return (clock() - start) / repeats
@@ -116,9 +129,10 @@ const prepare = async (bench: BenchCase, contestant: Contestant): Promise<number
   await contestant.before?.()
   await bench.check(await once(contestant), contestant)
   if (contestant.before) return 1
-  let seconds = await sample(contestant, CLOCKS.wall, 1)
+  const single = { repeats: 1, round: 0 }
+  let seconds = await sample(contestant, CLOCKS.wall, single)
   for (let spent = seconds; spent < WARM_SECONDS; spent += seconds) {
-    seconds = await sample(contestant, CLOCKS.wall, 1)
+    seconds = await sample(contestant, CLOCKS.wall, single)
   }
   return Math.max(1, Math.min(REPEATS_MAX, Math.ceil(SAMPLE_SECONDS / Math.max(seconds, 1e-7))))
 }
@@ -173,7 +187,8 @@ export const runCase = async (bench: BenchCase): Promise<CaseResult> => {
   const seconds = new Map<Contestant, number[]>(everyone.map((contestant) => [contestant, []]))
   for (let round = 0; round < rounds; round++) {
     for (const contestant of everyone) {
-      const taken = await sample(contestant, CLOCKS[bench.clock], repeats.get(contestant) ?? 1)
+      const times = { repeats: repeats.get(contestant) ?? 1, round }
+      const taken = await sample(contestant, CLOCKS[bench.clock], times)
       seconds.get(contestant)?.push(taken)
     }
   }

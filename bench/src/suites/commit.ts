@@ -140,7 +140,7 @@ const commpCase = async (engine: Engine, name: string, goal: Goal): Promise<Benc
     absent: list.absent,
     check: (result, { name: whose, work }) =>
       mustEqual(hex(result as Uint8Array), roots.get(work), whose),
-    rounds: 5,
+    rounds: 9,
     goal,
   }
 }
@@ -170,7 +170,7 @@ const fileCase = (
       wanted ??= result
       mustEqual(result, wanted, name)
     },
-    rounds: 9,
+    rounds: 31,
     ...(scheme === 1 ? { goal: { of: 'ratio', bound: 1.75, stretch: 1.9 } } : {}),
   }
 }
