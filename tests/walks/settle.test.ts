@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import type { Deal } from '@holdfast/chain'
-import { costOf, feeOf, periods } from '@holdfast/protocol'
+import { costOf, EXIT_CODES, feeOf, periods } from '@holdfast/protocol'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { writeSmallTree } from '../support/corpus.ts'
 import { Network } from '../support/network.ts'
@@ -69,4 +69,23 @@ test('settling again for the same periods moves nothing more', async () => {
     const grown = later.settledThrough > now.settledThrough
     expect(grown || later.paid === now.paid).toBe(true)
   }
+})
+
+test('a publisher who gives notice sees the deals end after it, and has nothing to do twice', async () => {
+  type Said = { readonly deals: readonly { readonly did: string; readonly endsAt: number }[] }
+  const before = await Promise.all(published.deals.map(({ id }) => dealOnChain(network, id)))
+  const { deals } = await network.value<Said>('terminate', published.dataset, '--yes')
+  const { genesis, period: length } = network.ledger.network
+  for (const deal of before) {
+    const { end } = await dealOnChain(network, deal.id)
+    expect(end).toBeLessThan(deal.end)
+    expect(deals).toContainEqual(
+      expect.objectContaining({
+        ...{ deal: deal.id, did: 'notice' },
+        endsAt: Number(genesis + end * length),
+      }),
+    )
+  }
+  const again = await network.holdfast('terminate', published.dataset, '--yes', '--json')
+  expect(again.exit).toBe(EXIT_CODES.nothingToDo)
 })

@@ -26,6 +26,10 @@ export const COMMANDS: readonly CommandModule[] = [
     load: async () => (await import('./read.ts')).registerRead,
   },
   { names: ['repair'], load: async () => (await import('./repair.ts')).registerRepair },
+  {
+    names: ['terminate'],
+    load: async () => (await import('./terminate.ts')).registerTerminate,
+  },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['audit'], load: async () => (await import('./audit.ts')).registerAudit },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },

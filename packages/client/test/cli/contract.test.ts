@@ -47,6 +47,7 @@ describe('exit codes', () => {
     ['missing file to commit', ['commit', 'not-there'], 3, 'FILE_NOT_FOUND'],
     ['directory to commit', ['commit', '.'], 1, 'INPUT_UNREADABLE'],
     ['no network', ['providers'], 2, 'CONFIG_INVALID'],
+    ['terminating without a network', ['terminate', 'x'], 2, 'CONFIG_INVALID'],
     ['watching without a network', ['watch'], 2, 'CONFIG_INVALID'],
     ['checking without a network', ['status', 'x'], 2, 'CONFIG_INVALID'],
     ['bad dataset', ['ls', 'not-a-cid', '--network', 'none'], 2, 'ID_INVALID'],
