@@ -161,7 +161,7 @@ export class LineWriter {
     const last = slot.attempts.at(-1)
     const cap = capOf(intent, call.gas)
     const wanted = offerAt(market, 0, cap)
-    const offer = last === undefined ? wanted : dearer(last, wanted, cap)
+    const offer = last === undefined ? wanted : dearer(last, wanted, market, cap)
     if (offer !== undefined) await this.#sign(intent.intent, slot.nonce, call, offer)
   }
 
@@ -169,7 +169,7 @@ export class LineWriter {
   #offerFor(nonce: number, market: Market, cap: bigint | undefined): Offer {
     const last = this.#book.line.slot(nonce)?.attempts.at(-1)
     const wanted = offerAt(market, 0, cap)
-    return last === undefined ? wanted : (dearer(last, wanted, cap) ?? wanted)
+    return last === undefined ? wanted : (dearer(last, wanted, market, cap) ?? wanted)
   }
 
   async #sign(

@@ -133,9 +133,9 @@ const waitingPlan = (
   const waited = look.blockNumber - look.sinceBlock(last)
   const blocked = isAttractive(last, market) && waited >= STUCK_BEFORE_PROOF_BLOCKS
   if (last.cancels || (proof !== undefined && blocked)) {
-    const payer = proof ?? own
-    const cap = proof === undefined ? cancelCap(own) : payer.cap
-    return [...cancelPlan(slot, wanted, cap, look), ...alarms(own, waited, last, look)]
+    // Offered by whoever pays: what another would offer may use up the payer's room.
+    const { offer, cap } = proof ?? { ...own, cap: cancelCap(own) }
+    return [...cancelPlan(slot, offer, cap, look), ...alarms(own, waited, last, look)]
   }
   const offer = replacementFor(last, wanted, market, own.cap)
   // One that the next block passes over gains nothing, and uses up room for the one that will count.
@@ -161,7 +161,9 @@ const cancelPlan = (
 ): readonly LineAction[] => {
   const last = slot.attempts.at(-1)
   if (last === undefined) return []
-  const offer = last.cancels ? replacementFor(last, wanted, market, cap) : dearer(last, wanted, cap)
+  const offer = last.cancels
+    ? replacementFor(last, wanted, market, cap)
+    : dearer(last, wanted, market, cap)
   return offer === undefined ? [handedOver(slot)] : [{ kind: 'cancel', nonce: slot.nonce, offer }]
 }
 

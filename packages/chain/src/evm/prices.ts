@@ -8,7 +8,10 @@
  * At u = 0 the base fee may double before the next look; at u = 1 it may grow eightfold. What is not
  * needed of the fee is never charged; the tip is, so it rises late and by a bounded factor. The cap is
  * not offered at once: a replacement offers more on both fees, so what has offered all of its budget
- * with a small tip can never raise the tip (the simulation missed proofs by that).
+ * with a small tip can never raise the tip (the simulation missed proofs by that). What leaves no room
+ * for another eighth is the last word, so it tips at once what the greatest urgency would:
+ *
+ *   tip = 50 x market tip, at least base / 16, within the fee
  *
  * Invariants: tip <= fee <= cap; a replacement offers at least an eighth more on both; more urgency
  * never offers less.
@@ -30,6 +33,8 @@ export interface Market {
 /** Nodes ask 10 % for replacing; some 12.5 %. */
 const BUMP_DIVISOR = 8n
 const TIP_RISE_MAX = 50
+/** Where a block costs this much, others may soon tip a sixteenth of it. */
+const LAST_TIP_DIVISOR = 16n
 const MILLION = 1_000_000n
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
@@ -56,7 +61,19 @@ export const offerAt = (market: Market, urgency: number, cap: bigint | undefined
   const needed = market.base + market.base / BUMP_DIVISOR + market.tip
   const maxFeePerGas = least(fee, needed > cap ? held : most(held, needed))
   // What is paid is cut by the fee anyway: a tip may be as high.
-  return { maxFeePerGas, maxPriorityFeePerGas: least(wanted, maxFeePerGas) }
+  return asLastWord(
+    { maxFeePerGas, maxPriorityFeePerGas: least(wanted, maxFeePerGas) },
+    market,
+    cap,
+  )
+}
+
+/** The same, with the tip of a last word when no replacement could follow within the cap. */
+const asLastWord = (offer: Offer, { base, tip }: Market, cap: bigint): Offer => {
+  const { maxFeePerGas, maxPriorityFeePerGas } = offer
+  if (bumped(maxFeePerGas) <= cap) return offer
+  const last = least(maxFeePerGas, most(tip * BigInt(TIP_RISE_MAX), base / LAST_TIP_DIVISOR))
+  return { maxFeePerGas, maxPriorityFeePerGas: most(maxPriorityFeePerGas, last) }
 }
 
 /** True when the next block would take it and pay its miner no less than others do. */
@@ -81,18 +98,24 @@ export const replacementFor = (
 ): Offer | undefined => {
   const rises = wanted.maxPriorityFeePerGas >= bumped(last.maxPriorityFeePerGas)
   if (!rises && isAttractive(last, market)) return undefined
-  return dearer(last, wanted, cap)
+  return dearer(last, wanted, market, cap)
 }
 
 /** `wanted`, raised to what a node accepts in place of `last`; undefined when that passes the cap. */
-export const dearer = (last: Offer, wanted: Offer, cap: bigint | undefined): Offer | undefined => {
+export const dearer = (
+  last: Offer,
+  wanted: Offer,
+  market: Market,
+  cap: bigint | undefined,
+): Offer | undefined => {
   const tip = most(wanted.maxPriorityFeePerGas, bumped(last.maxPriorityFeePerGas))
   const fee = most(most(wanted.maxFeePerGas, bumped(last.maxFeePerGas)), tip)
-  if (cap === undefined || fee <= cap) return { maxFeePerGas: fee, maxPriorityFeePerGas: tip }
+  if (cap === undefined) return { maxFeePerGas: fee, maxPriorityFeePerGas: tip }
+  if (fee <= cap) return asLastWord({ maxFeePerGas: fee, maxPriorityFeePerGas: tip }, market, cap)
   const leastFee = bumped(last.maxFeePerGas)
   const leastTip = bumped(last.maxPriorityFeePerGas)
   if (leastFee > cap || leastTip > cap) return undefined
-  return { maxFeePerGas: cap, maxPriorityFeePerGas: least(tip, cap) }
+  return asLastWord({ maxFeePerGas: cap, maxPriorityFeePerGas: least(tip, cap) }, market, cap)
 }
 
 /**

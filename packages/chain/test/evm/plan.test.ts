@@ -103,6 +103,19 @@ describe('a plan', () => {
     expect(kindsOf(t, lookAt(stuck))[0]).toBe('cancel 5')
   })
 
+  test('clears the way at the price of the proof, which pays, not of what it clears away', async () => {
+    const t = new TestLine()
+    await t.begin({ name: 'settle', nonce: 5 })
+    const gasBudget = 121_000n * 8n * GWEI
+    await t.begin({ name: 'prove', nonce: 6, lane: 'proofs', deadline: 100_000n, gasBudget })
+    const market = { base: 2n * GWEI, tip: GWEI }
+    const look = lookAt({ market, sinceBlock: () => 90n, pooled: 7 })
+    const [cancel] = planLine(t.line, look)
+    if (cancel?.kind !== 'cancel') throw new Error('a cancel')
+    // The settlement, without a budget, would offer twice the base fee: all that the proof may pay.
+    expect(cancel.offer.maxFeePerGas).toBe(4n * GWEI)
+  })
+
   test('lets a settlement wait for another one', async () => {
     const t = new TestLine()
     await t.begin({ name: 'settle a', nonce: 5 })

@@ -62,11 +62,24 @@ describe('a replacement', () => {
     expect(isAttractive(next, dear)).toBe(true)
   })
 
+  test('tips at once what it may tip at last when no other could follow it', () => {
+    const most = 376n * 10n ** 9n
+    const then = { base: 310n * 10n ** 9n, tip: 10n ** 8n }
+    const first = offerAt(then, 0, most)
+    expect(bumped(first.maxFeePerGas)).toBeGreaterThan(most)
+    const dear = { base: 210n * 10n ** 9n, tip: 2n * 10n ** 9n }
+    expect(replacementFor(first, offerAt(dear, 1, most), dear, most)).toBeUndefined()
+    expect(isAttractive(first, dear)).toBe(true)
+    const calm = { base: 10n ** 9n, tip: 10n ** 8n }
+    const raised = dearer(offerAt(calm, 0, most), first, then, most)
+    expect(raised).toEqual(first)
+  })
+
   test('offers an eighth more on both fees, within the cap, or is none', () => {
     fc.assert(
       fc.property(market, market, urgency, cap, (then, now, u, most) => {
         const last = offerAt(then, 0, most)
-        const next = dearer(last, offerAt(now, u, most), most)
+        const next = dearer(last, offerAt(now, u, most), now, most)
         if (next === undefined) return
         expect(isWithin(next, most)).toBe(true)
         expect(next.maxFeePerGas).toBeGreaterThanOrEqual(bumped(last.maxFeePerGas))
