@@ -39,8 +39,10 @@ export class Chaos {
       machine.setLine(false)
       machine.setRoom(undefined)
       // A power cut that was still to come would come in the calm.
-      machine.cutAfter(Number.POSITIVE_INFINITY, 'disk')
-      machine.cutAfter(Number.POSITIVE_INFINITY, 'home')
+      for (const disk of ['disk', 'home'] as const) {
+        machine.cutAfter(Number.POSITIVE_INFINITY, disk)
+        machine.cutAtSync(Number.POSITIVE_INFINITY, disk)
+      }
     }
   }
 
@@ -49,13 +51,20 @@ export class Chaos {
     const roll = random.unit()
     if (roll < 0.12) machine.kill()
     else if (roll < 0.24) machine.cut()
-    else if (roll < 0.44) {
-      machine.cutAfter(Math.floor(random.between(1, 120)), random.chance(0.7) ? 'disk' : 'home')
-    } else if (roll < 0.5) await machine.stop()
+    else if (roll < 0.44) this.#cutSoon(machine)
+    else if (roll < 0.5) await machine.stop()
     else if (roll < 0.62) this.#lineOut(machine)
     else if (roll < 0.72) this.#fill(machine)
     else if (roll < 0.86) await this.#world.reorg(1 + Math.floor(random.unit() * 12))
     else this.#rot(machine)
+  }
+
+  /** At a change that is still to come, or at a sync, which is when promises are made. */
+  #cutSoon(machine: Machine): void {
+    const { random } = this.#world
+    const which = random.chance(0.7) ? 'disk' : 'home'
+    if (random.chance(0.5)) machine.cutAfter(Math.floor(random.between(1, 120)), which)
+    else machine.cutAtSync(Math.floor(random.between(0, 6)), which)
   }
 
   #lineOut(machine: Machine): void {

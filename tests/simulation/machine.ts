@@ -55,6 +55,8 @@ export class Machine {
   /** Times that it was started. */
   starts = 0
   lineOut = false
+  /** Told of every start, when the stores are open and nothing has been mended yet. */
+  onOpened: (core: ProviderCore) => Promise<void> = async () => undefined
   readonly #world: World
   readonly #random: Seeded
   readonly #keyValues = new SimulatedKeyValues()
@@ -143,6 +145,14 @@ export class Machine {
     if (this.#run?.alive === true) this[which].failAfter(changes)
   }
 
+  /**
+   * The power goes off soon after the n-th sync of one of the disks from now was asked for: what was
+   * written for it is lost, and whoever was told before it that all is safe may have passed that on.
+   */
+  cutAtSync(syncs: number, which: 'disk' | 'home' = 'disk'): void {
+    if (this.#run?.alive === true) this[which].failAtSync(syncs)
+  }
+
   /** An orderly end. */
   async stop(): Promise<void> {
     const life = this.#life
@@ -208,6 +218,7 @@ export class Machine {
       onStored: () => undefined,
       onRemoved: async () => undefined,
     })
+    await this.onOpened(core)
     await recoverCore(core, logger)
     const tasks = new TaskGroup()
     runCore(tasks, core, dependencies)
@@ -234,7 +245,7 @@ export class Machine {
     this.#world.trace.say(this.name, 'a disk hangs at a change', { which })
     user.hang()
     this.#hanging = run
-    void this.#world.sleep(0, 0.4).then(() => {
+    void this.#world.sleep(0, this.#world.random.pick([0.4, 5])).then(() => {
       if (run.alive) this.cut()
     })
   }

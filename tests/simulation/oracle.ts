@@ -46,6 +46,9 @@ export class Oracle {
   constructor(world: World, machines: readonly Machine[]) {
     this.#world = world
     this.#machines = machines
+    for (const machine of machines) {
+      machine.onOpened = (core) => this.#checkSealed(machine, core)
+    }
   }
 
   get held(): readonly Held[] {
@@ -143,6 +146,17 @@ export class Oracle {
       }
     } catch (error) {
       if (machine.core === core) await this.readFailed(held, error)
+    }
+  }
+
+  /**
+   * What a receipt was given for lies on the disk whole, also when the power went off at that moment:
+   * a start may mend what it finds, and must not have to.
+   */
+  async #checkSealed(machine: Machine, { store }: ProviderCore): Promise<void> {
+    for (const held of this.held) {
+      if (held.machine !== machine || store.find(held.root) !== undefined) continue
+      await this.#checkRemoved(held)
     }
   }
 

@@ -89,7 +89,11 @@ export class Peer implements ProviderPeer {
     _length: unknown,
     options?: CallOptions,
   ): Promise<CommitUploadResponse> {
-    const receipt = await this.#call(({ service }) => service.commitUpload(session), options)
+    const receipt = await this.#call(
+      ({ service }) =>
+        service.commitUpload(session).catch((error: unknown) => this.#refused(error)),
+      options,
+    )
     this.#events.onReceipt(this.#machine, receipt)
     return receipt
   }
@@ -181,6 +185,14 @@ export class Peer implements ProviderPeer {
     if (isOver() || this.#breaks(0.01)) throw this.#unreachable('the answer was lost')
     await this.#world.sleep(0.005, 0.1)
     return answer
+  }
+
+  /** Only right bytes are ever sent: others are there when what was called durable was not. */
+  #refused(error: unknown): never {
+    if (HoldfastError.is(error, 'ROOT_MISMATCH')) {
+      this.#world.violate(`${this.#machine.name} has lost durable bytes: ${error.message}`)
+    }
+    throw error
   }
 
   /** What goes wrong at the far end must be one of our errors, or the line. */

@@ -22,6 +22,7 @@ export class SimulatedDisk implements Disk {
   #open = new Map<number, SimulatedFile>()
   #nextFile = 3
   #left = Number.POSITIVE_INFINITY
+  #syncsLeft = Number.POSITIVE_INFINITY
   #mounted: Mount | undefined
   /** Calls so far that changed something. */
   calls = 0
@@ -51,9 +52,14 @@ export class SimulatedDisk implements Disk {
     this.#left = changes
   }
 
+  /** Power goes off at the n-th sync of a file from now, before it has done anything. */
+  failAtSync(syncs: number): void {
+    this.#syncsLeft = syncs
+  }
+
   /**
-   * The disk as one run of a program sees it: the power goes off for that run when `failAfter` says so,
-   * and nothing of it reaches the disk afterwards, not even when another run has it.
+   * The disk as one run of a program sees it: the power goes off for that run when `failAfter` or
+   * `failAtSync` says so, and nothing of it reaches the disk afterwards, not even when another run has it.
    * @param onLoss called once, when the power goes off at a change.
    */
   mount(onLoss: () => void): Disk {
@@ -67,6 +73,7 @@ export class SimulatedDisk implements Disk {
     this.#mounted = undefined
     this.#open.clear()
     this.#left = Number.POSITIVE_INFINITY
+    this.#syncsLeft = Number.POSITIVE_INFINITY
   }
 
   /** What is on the disk after the power is back. */
@@ -146,6 +153,8 @@ export class SimulatedDisk implements Disk {
   }
 
   sync(file: number): void {
+    this.#syncsLeft--
+    if (this.#syncsLeft < 0) this.#left = 0
     this.#step()
     this.#file(file).sync()
   }
