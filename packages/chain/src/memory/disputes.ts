@@ -12,6 +12,7 @@ import {
   depthFor,
   disputeIdOf,
   disputesUntil,
+  EXPIRY_PERIODS as EXPIRY,
   encodeBundleOpening,
   HoldfastError,
   larger,
@@ -35,8 +36,7 @@ import { slash } from './registry.ts'
 import { invalid, openDisputes } from './trees.ts'
 import { credit, debit, payFee, stakeToken, type World } from './world.ts'
 
-/** After this many periods a dispute or an audit that the chain was never usable for expires. */
-const EXPIRY_PERIODS = 30n
+const EXPIRY_PERIODS = BigInt(EXPIRY)
 
 const refuse = (entry: DisputedEntry, reason: string): HoldfastError =>
   new HoldfastError({ code: 'DISPUTE_STATE', dispute: disputeIdOf(entry), reason })

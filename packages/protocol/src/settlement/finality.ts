@@ -34,6 +34,11 @@ export type FinalityParams = ScheduleParams & Pick<SettlementParams, 'disputeTim
 
 /** Bundle roots and trees are kept for this many periods, the current one included. */
 export const RING_PERIODS = 8
+/**
+ * A question that nobody could act on for so many periods, because they had no seed, ends without a
+ * slash.
+ */
+export const EXPIRY_PERIODS = 30
 /** Disputes that may be open against one provider at once. */
 export const OPEN_DISPUTES_MAX = 64
 
@@ -113,6 +118,41 @@ export const usablePeriods = (
     if (hasSeed(period(p))) found.push(period(p))
   }
   return found.length === needed ? found : undefined
+}
+
+/**
+ * What `slashTimeout` is given to end a dispute, in favour of the provider where there is a choice:
+ * the periods that show the chain usable, or none when it expires without a slash. Undefined while
+ * neither is possible.
+ * @param hasSeed asked about the 30 periods from the one of the opening on.
+ */
+export const disputeEnding = (
+  params: FinalityParams,
+  input: Parameters<typeof usablePeriods>[1],
+): readonly Period[] | undefined => {
+  const { openedAt, now, hasSeed } = input
+  const until = periodAt(params, openedAt) + BigInt(EXPIRY_PERIODS)
+  const early = usablePeriods(params, { ...input, hasSeed: (p) => p < until && hasSeed(p) })
+  if (early !== undefined) return early
+  return now >= openedAt + BigInt(EXPIRY_PERIODS) * params.period ? [] : undefined
+}
+
+/**
+ * What `slashAudit` is given to end an audit that is owed for `audited`, in favour of the provider
+ * where there is a choice: the first period after it that has a seed and is over, or `audited` itself
+ * when it expires without a slash. Undefined while neither is possible.
+ * @param now the current period.
+ * @param hasSeed asked about the 29 periods after the audited one.
+ */
+export const auditEnding = (input: {
+  readonly audited: Period
+  readonly now: Period
+  readonly hasSeed: (period: Period) => boolean
+}): Period | undefined => {
+  const { audited, now, hasSeed } = input
+  const until = audited + BigInt(EXPIRY_PERIODS)
+  for (let p = audited + 1n; p < until && p < now; p++) if (hasSeed(period(p))) return period(p)
+  return now >= until ? audited : undefined
 }
 
 /** What opening one more dispute takes while `open` are open against the provider. */

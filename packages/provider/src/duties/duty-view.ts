@@ -16,4 +16,6 @@ export interface DutyView {
   readonly state: ChainState
   readonly promises: Pick<Promises, 'deals' | 'damages'>
   readonly tip: BlockRef
+  /** Names (`nameOf`) of the answers that could not be made, often enough to give them up. */
+  readonly givenUp: ReadonlySet<string>
 }

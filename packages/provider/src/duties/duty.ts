@@ -17,6 +17,17 @@ export type Duty =
     }
   /** Show the first global entries of the newest committed bundle; nothing is proven before. */
   | { readonly kind: 'answer-audit'; readonly period: Period; readonly deadline: Timestamp }
+  /**
+   * An overdue audit that cannot be shown: end it for the slash, of which the node gets the half that
+   * anybody else would, because nothing is proven while it is owed.
+   */
+  | { readonly kind: 'end-audit'; readonly period: Period }
+  /** An overdue dispute that cannot be answered and that nobody ends: it stands in the way. */
+  | {
+      readonly kind: 'end-dispute'
+      readonly entry: DisputedEntry
+      readonly openedAt: Timestamp
+    }
   /** Prove a period before its deadline. */
   | {
       readonly kind: 'prove'
@@ -71,6 +82,8 @@ export const laneOf = (duty: Duty): LaneName => {
   switch (duty.kind) {
     case 'answer-dispute':
     case 'answer-audit':
+    case 'end-audit':
+    case 'end-dispute':
     case 'prove':
       return 'proofs'
     case 'declare-fault':
@@ -90,13 +103,15 @@ export const sendOptionsFor = (duty: Duty, budgets: GasBudgets): SendOptions => 
 /** Two duties with one name are one. */
 export const nameOf = (duty: Duty): string => {
   switch (duty.kind) {
-    case 'answer-dispute': {
+    case 'answer-dispute':
+    case 'end-dispute': {
       const { period, question } = duty.entry
       const of = question.class === 'deal' ? question.deal : 'global'
-      return `answer-dispute ${period} ${of} ${question.i}`
+      return `${duty.kind} ${period} ${of} ${question.i}`
     }
     case 'answer-audit':
-      return `answer-audit ${duty.period}`
+    case 'end-audit':
+      return `${duty.kind} ${duty.period}`
     case 'prove':
       return `prove ${duty.period} ${duty.seed} ${duty.mode}`
     case 'settle':
@@ -110,9 +125,9 @@ export const nameOf = (duty: Duty): string => {
 
 /** Its fields, flat, for the log. */
 export const describeDuty = (duty: Duty): Readonly<Record<string, unknown>> => {
-  if (duty.kind === 'answer-dispute') {
-    const { entry, deadline } = duty
-    return { duty: duty.kind, period: entry.period, ...entry.question, deadline }
+  if (duty.kind === 'answer-dispute' || duty.kind === 'end-dispute') {
+    const { entry } = duty
+    return { duty: duty.kind, period: entry.period, ...entry.question, deadline: deadlineOf(duty) }
   }
   const { kind, ...fields } = duty
   return { duty: kind, ...fields }
@@ -121,6 +136,8 @@ export const describeDuty = (duty: Duty): Readonly<Record<string, unknown>> => {
 export const DUTY_KINDS: readonly Duty['kind'][] = [
   'answer-dispute',
   'answer-audit',
+  'end-audit',
+  'end-dispute',
   'prove',
   'declare-fault',
   'recover',

@@ -15,7 +15,10 @@ export interface LedgerDutyDependencies {
   readonly logger: Logger
 }
 
-type LedgerDuty = Exclude<Duty, { kind: 'prove' | 'answer-audit' | 'answer-dispute' | 'recover' }>
+type LedgerDuty = Exclude<
+  Duty,
+  { kind: 'prove' | 'answer-audit' | 'answer-dispute' | 'end-audit' | 'end-dispute' | 'recover' }
+>
 
 /** Performs one duty; the receipt of its transaction, undefined when none was needed. */
 export const performLedgerDuty = async (

@@ -15,6 +15,7 @@ import {
   type Logger,
   milliseconds,
   type ProviderId,
+  timestamp,
 } from '@holdfast/protocol'
 import type { Follower } from '../follow/follower.ts'
 import { Wake } from '../wake.ts'
@@ -30,6 +31,8 @@ import {
   nameOf,
   sendOptionsFor,
 } from './duty.ts'
+import { endAudit, endDispute } from './ending.ts'
+import { GivenUp } from './given-up.ts'
 import { performLedgerDuty } from './ledger-duties.ts'
 import { type ProvingDependencies, provePeriod } from './proving.ts'
 import { recoverDeal } from './recovering.ts'
@@ -80,6 +83,7 @@ export class Performer {
     tried: new Set<string>(),
     failuresInRow: 0,
   }))
+  readonly #givenUp = new GivenUp()
   readonly #openFailures = new Map<string, number>()
   readonly #opening = new Set<DealId>()
   readonly #listeners = new Set<PerformedListener>()
@@ -100,7 +104,9 @@ export class Performer {
     const { follower, book } = this.#dependencies
     const tip = follower.state.cursor
     if (tip === undefined) return []
-    return dutiesAt({ state: follower.state, promises: book.promises, tip }, this.#options)
+    const { state } = follower
+    const givenUp = this.#givenUp.names
+    return dutiesAt({ state, promises: book.promises, tip, givenUp }, this.#options)
   }
 
   /** True while this process waits for a deal's opening transaction, until its hash is written down. */
@@ -184,11 +190,17 @@ export class Performer {
     const { provider, gasBudgets } = this.#options
     const options = sendOptionsFor(duty, gasBudgets)
     const of = { state, provider }
+    const showing = { ...this.#dependencies, givenUp: this.#givenUp }
+    const now = state.cursor?.timestamp ?? timestamp(0n)
     switch (duty.kind) {
       case 'answer-audit':
-        return answerAudit(this.#dependencies, of, duty, options)
+        return answerAudit(showing, of, duty, options)
       case 'answer-dispute':
-        return answerDispute(this.#dependencies, state, duty, options)
+        return answerDispute(showing, state, duty, options)
+      case 'end-audit':
+        return endAudit(this.#dependencies, { provider, now }, duty, options)
+      case 'end-dispute':
+        return endDispute(this.#dependencies, now, duty, options)
       case 'prove':
         return this.#prove(duty)
       case 'recover':

@@ -8,14 +8,9 @@
  * that the deal is not paid for this period, and the rest is proven in direct mode, which asks for
  * the first global answers only.
  */
-import {
-  answerDueAt,
-  type Period,
-  periodDeadline,
-  RING_PERIODS,
-  type Timestamp,
-} from '@holdfast/protocol'
+import { type Period, periodDeadline, RING_PERIODS, type Timestamp } from '@holdfast/protocol'
 import type { DealFact } from '../follow/facts.ts'
+import { auditDuties, disputeDuties } from './asked-duties.ts'
 import type { Duty } from './duty.ts'
 import type { DutyPolicy, DutyView } from './duty-view.ts'
 
@@ -26,29 +21,16 @@ export const proofDuties = (view: DutyView, now: Period, policy: DutyPolicy): re
     return { kind: 'declare-fault', deal, deadline: prove?.deadline }
   })
   const waits = prove !== undefined && lost.length > 0 && !isLate(view, policy, prove.deadline)
-  const timed = [...disputeDuties(view, policy), ...(prove === undefined || waits ? [] : [prove])]
+  const { answers, endings } = disputeDuties(view, now, policy)
+  const timed = [...answers, ...(prove === undefined || waits ? [] : [prove])]
   timed.sort((a, b) => Number(a.deadline - b.deadline))
   return [
-    ...auditDuties(view),
+    ...auditDuties(view, now, policy),
+    ...endings,
     ...(prove === undefined ? [] : lost),
     ...timed,
     ...(prove === undefined ? lost : []),
   ]
-}
-
-type Timed = Extract<Duty, { kind: 'prove' | 'answer-dispute' }>
-
-const disputeDuties = ({ state }: DutyView, { schedule }: DutyPolicy): readonly Timed[] =>
-  state.openDisputes().map(({ provider, period, question, openedAt }) => ({
-    kind: 'answer-dispute',
-    entry: { provider, period, question },
-    deadline: answerDueAt(schedule, openedAt),
-  }))
-
-const auditDuties = ({ state }: DutyView): readonly Duty[] => {
-  const owed = state.owedAudit()
-  if (owed === undefined) return []
-  return [{ kind: 'answer-audit', period: owed.period, deadline: owed.dueAt }]
 }
 
 /** Only the current period can be proven: a window never outlasts its period. */

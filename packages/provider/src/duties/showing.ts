@@ -16,11 +16,14 @@ import {
 } from '@holdfast/protocol'
 import type { BundleDesk } from '../bundles/bundle-desk.ts'
 import type { ChainState } from '../follow/chain-state.ts'
-import type { DutyOf } from './duty.ts'
+import { type DutyOf, nameOf } from './duty.ts'
+import type { GivenUp } from './given-up.ts'
 
 export interface ShowingDependencies {
   readonly ledger: Pick<ProviderLedger, 'answerAudit' | 'answerDispute' | 'committed' | 'network'>
   readonly bundles: BundleDesk
+  /** Told of answers that cannot be made. */
+  readonly givenUp: GivenUp
   readonly logger: Logger
 }
 
@@ -28,15 +31,19 @@ export interface ShowingDependencies {
 export const answerAudit = async (
   dependencies: ShowingDependencies,
   { state, provider }: { readonly state: ChainState; readonly provider: ProviderId },
-  { period }: DutyOf<'answer-audit'>,
+  duty: DutyOf<'answer-audit'>,
   options: SendOptions,
 ): Promise<TxReceipt> => {
-  const { ledger } = dependencies
+  const { ledger, givenUp } = dependencies
+  const { period } = duty
   const root = state.bundleOf(period)
-  const openings: BundleOpening[] = []
-  for (let i = 0; i < ledger.network.directChallenges; i++) {
-    openings.push(await openingOf(dependencies, period, { class: 'global', i }, root))
-  }
+  const openings = await givenUp.making(nameOf(duty), async () => {
+    const made: BundleOpening[] = []
+    for (let i = 0; i < ledger.network.directChallenges; i++) {
+      made.push(await openingOf(dependencies, period, { class: 'global', i }, root))
+    }
+    return made
+  })
   return ledger.answerAudit({ provider, period, openings }, options)
 }
 
@@ -44,13 +51,16 @@ export const answerAudit = async (
 export const answerDispute = async (
   dependencies: ShowingDependencies,
   state: ChainState,
-  { entry }: DutyOf<'answer-dispute'>,
+  duty: DutyOf<'answer-dispute'>,
   options: SendOptions,
 ): Promise<TxReceipt> => {
-  const { ledger } = dependencies
+  const { ledger, givenUp } = dependencies
+  const { entry } = duty
   const { period, question } = entry
   const root = state.bundleOf(period)
-  const opening = await openingOf(dependencies, period, question, root)
+  const opening = await givenUp.making(nameOf(duty), () =>
+    openingOf(dependencies, period, question, root),
+  )
   return ledger.answerDispute(entry, opening, options)
 }
 

@@ -9,6 +9,8 @@ const NOW = 10_000
 const none = {
   'answer-dispute': 0,
   'answer-audit': 0,
+  'end-audit': 0,
+  'end-dispute': 0,
   recover: 0,
   prove: 0,
   'declare-fault': 0,

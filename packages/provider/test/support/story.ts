@@ -153,10 +153,14 @@ export class Story {
     })
   }
 
-  duties(promises = new Promises(), policy = POLICY): readonly Duty[] {
+  duties(
+    promises = new Promises(),
+    policy = POLICY,
+    givenUp: ReadonlySet<string> = new Set(),
+  ): readonly Duty[] {
     const { cursor } = this.state
     if (cursor === undefined) throw new Error('no block yet')
-    return dutiesAt({ state: this.state, promises, tip: cursor }, policy)
+    return dutiesAt({ state: this.state, promises, tip: cursor, givenUp }, policy)
   }
 
   kinds(promises?: Promises): readonly string[] {
