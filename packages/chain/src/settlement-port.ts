@@ -197,8 +197,8 @@ export interface RecoverDealParameters {
 export interface SettlementProvider extends SettlementAccount {
   /**
    * Marks a period as proven by the root of its bundle.
-   * @throws HoldfastError `SEED_MISSING`, `WINDOW_CLOSED`, `NOTHING_TO_DO` when it is marked;
-   *   `PROVIDER_STATE` while an audit is owed.
+   * @throws HoldfastError `UNAUTHORIZED` unless the sender operates this provider; `SEED_MISSING`,
+   *   `WINDOW_CLOSED`, `NOTHING_TO_DO` when it is marked; `PROVIDER_STATE` while an audit is owed.
    */
   commitPeriod(parameters: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt>
   /** @throws HoldfastError `NOTHING_TO_DO` when this audit is not owed, `PROOF_INVALID`. */

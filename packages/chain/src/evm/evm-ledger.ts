@@ -40,6 +40,7 @@ import { decodeEvent } from './events.ts'
 import { EvmReader } from './evm-reader.ts'
 import { signPermit } from './permit.ts'
 import * as calls from './settlement-calls.ts'
+import { requireOperator } from './settlement-reads.ts'
 import { type Transaction, Transactor } from './transactor.ts'
 import * as write from './write.ts'
 
@@ -163,7 +164,8 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(write.claimCall(this.network.contracts, token, provider), options)
   }
 
-  commitPeriod(of: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt> {
+  async commitPeriod(of: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt> {
+    await requireOperator(this.client, { ...of, account: this.account }, options)
     const name = `commit ${of.provider} ${of.period}`
     const call = calls.commitPeriodCall(this.network.contracts, of)
     return this.#send(call, this.#asProof(of, options), name)

@@ -9,6 +9,7 @@ import {
   type DisputedEntry,
   disputeIdOf,
   type Hash32,
+  HoldfastError,
   hash32,
   type Period,
   type ProviderId,
@@ -70,6 +71,28 @@ export const readCommitted = async (
     orRefusal(reach(client, (rpc) => readContract(rpc, call), options)),
   )
   return found === undefined ? undefined : hash32(found.root)
+}
+
+/**
+ * The contract takes a commitment for whatever provider its sender operates. Who means another one
+ * has the wrong key, and would commit to a bundle that its own provider cannot show.
+ * @throws HoldfastError `UNAUTHORIZED`.
+ */
+export const requireOperator = async (
+  client: EvmClient,
+  { provider, account }: { readonly provider: ProviderId; readonly account: Address },
+  options?: CallOptions,
+): Promise<void> => {
+  const call = {
+    address: client.network.contracts.proofs,
+    abi: proofLedgerAbi,
+    functionName: 'providerOf',
+    args: [account],
+  } as const
+  const found = await orRefusal(reach(client, (rpc) => readContract(rpc, call), options))
+  if (address(found) === provider) return
+  const reason = `only the operator proves (${provider}, ${account})`
+  throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
 }
 
 /** See `SettlementReader.missUnits`. */

@@ -42,6 +42,32 @@ export const committingSuite = (source: HarnessSource): void => {
     expect(await codeOf(operator.ledger.commitPeriod(commit))).toBe('WINDOW_CLOSED')
   })
 
+  test('an operator commits for its own provider only, and then under its name', async () => {
+    const scenario = await begin(source())
+    const { harness, provider, operator, token } = scenario
+    await scenario.open(TEN)
+    const owner = await harness.account(STAKE)
+    const stranger = await harness.account()
+    await owner.ledger.deposit(token, STAKE)
+    const settings = scenario.settings({ operator: stranger.signer.address })
+    await owner.ledger.registerProvider(settings, STAKE)
+    const of = await scenario.nextPeriod()
+    await harness.postSeed(of)
+    const other = owner.signer.address
+    const root = randomHash()
+    const wrong = [
+      operator.ledger.commitPeriod({ provider: other, period: of, root }),
+      stranger.ledger.commitPeriod({ provider, period: of, root }),
+      owner.ledger.commitPeriod({ provider: other, period: of, root }),
+    ]
+    for (const refused of wrong) expect(await codeOf(refused)).toBe('UNAUTHORIZED')
+    for (const one of [provider, other]) {
+      expect(await operator.ledger.proven(one, of, period(of + 1n))).toEqual([])
+    }
+    const { events } = await operator.ledger.commitPeriod({ provider, period: of, root })
+    expect(events).toMatchObject([{ kind: 'period-committed', provider }])
+  })
+
   test('a commitment is not paid before the dispute time is over', async () => {
     const scenario = await begin(source())
     const { ledger } = scenario.publisher
