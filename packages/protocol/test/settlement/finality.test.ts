@@ -5,8 +5,10 @@ import { periodStart } from '../../src/schedule.ts'
 import {
   answerDueAt,
   auditDueAt,
+  auditEnding,
   bondFor,
   brokenTiming,
+  disputeEnding,
   disputesUntil,
   type FinalityParams,
   finalAt,
@@ -101,7 +103,43 @@ describe('a dispute', () => {
     expect(at(1_600n)).toEqual([3n, 5n])
   })
 
+  test('ends with the oldest usable periods, or without a slash when thirty had too few', () => {
+    const of = params({ answerTime: 150n })
+    const openedAt = timestamp(1_350n)
+    const at = (now: bigint, ...seeds: number[]): readonly Period[] | undefined => {
+      const seeded = new Set<Period>(seeds.map((p) => period(p)))
+      return disputeEnding(of, { openedAt, now: timestamp(now), hasSeed: (p) => seeded.has(p) })
+    }
+    expect(at(1_499n, 3, 4)).toBeUndefined()
+    expect(at(1_600n, 3, 4)).toEqual([3n, 4n])
+    expect(at(4_349n, 3)).toBeUndefined()
+    expect(at(4_350n, 3)).toEqual([])
+    expect(at(4_350n, 3, 32)).toEqual([3n, 32n])
+    // What came after the thirty periods does not take the expiry away.
+    expect(at(9_000n, 3, 33, 34)).toEqual([])
+  })
+
   test('costs one bond more for every one that is open', () => {
     expect([0, 1, 63].map((open) => bondFor(amount(7n), open))).toEqual([7n, 14n, 448n])
+  })
+})
+
+describe('an audit', () => {
+  const at = (now: number, ...seeds: number[]): Period | undefined => {
+    const seeded = new Set<Period>(seeds.map((p) => period(p)))
+    return auditEnding({ audited: period(5), now: period(now), hasSeed: (p) => seeded.has(p) })
+  }
+
+  test('ends with the first period after it that had a seed and is over', () => {
+    expect(at(6, 5, 6)).toBeUndefined()
+    expect(at(7, 5, 6)).toBe(6n)
+    expect(at(9, 5, 8)).toBe(8n)
+    expect(at(40, 34)).toBe(34n)
+  })
+
+  test('expires when none of the twenty-nine after it had one', () => {
+    expect(at(34, 5)).toBeUndefined()
+    expect(at(35, 5)).toBe(5n)
+    expect(at(40, 5, 35, 36)).toBe(5n)
   })
 })
