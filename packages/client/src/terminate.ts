@@ -16,6 +16,7 @@ import {
   finalAt,
   HoldfastError,
   larger,
+  minus,
   type Period,
   type Periods,
   type ProviderId,
@@ -51,7 +52,7 @@ export interface Ending {
   readonly endsAt: Timestamp
   /** When it can be closed at the earliest; undefined when it is. */
   readonly closesAt?: Timestamp
-  /** Escrow that this close brought back to the account's vault. */
+  /** Escrow that its close brought back to the account's vault, whoever closed it. */
   readonly refunded?: Amount
   /** Collateral of the provider that this close gave to the account. */
   readonly compensation?: Amount
@@ -183,7 +184,7 @@ const takeStep = async (
     case 'settling':
       return { ...of, did: 'nothing', state: 'settling', closesAt: step.finalAt }
     case 'closed':
-      return { ...of, did: 'nothing', state: 'closed' }
+      return { ...of, did: 'nothing', state: 'closed', refunded: minus(deal.deposit, deal.paid) }
   }
 }
 

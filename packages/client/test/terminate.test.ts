@@ -113,10 +113,10 @@ test('a deal that is over is closed when it is final and not before; what comes 
   expect(await free()).toBe(had + back.reduce((sum, part) => sum + part, 0n))
   expect(back.every((part) => part > 0n)).toBe(true)
   expect((await deals()).map(({ state }) => state)).toEqual(['closed', 'closed'])
-  expect((await run()).endings.map(({ did, state }) => [did, state])).toEqual([
-    ['nothing', 'closed'],
-    ['nothing', 'closed'],
-  ])
+  const refunds = closed.endings.map(({ refunded }) => refunded)
+  expect((await run()).endings.map(({ did, refunded }) => [did, refunded])).toEqual(
+    refunds.map((refunded) => ['nothing', refunded]),
+  )
 })
 
 test('one deal can be ended alone', async () => {
