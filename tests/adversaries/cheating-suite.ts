@@ -24,7 +24,16 @@ import {
   unreachable,
 } from '../support/arena-provider.ts'
 import { Watch } from '../support/watching.ts'
-import { absent, dealsMoved, madeUp, otherDeal, permuted, someLost } from './twists.ts'
+import {
+  absent,
+  answersOf,
+  commitToOthers,
+  dealsMoved,
+  madeUp,
+  otherDeal,
+  permuted,
+  someLost,
+} from './twists.ts'
 
 const BOND = amount(1_000_000n)
 
@@ -46,6 +55,8 @@ const names = [
   'permuted',
   'deals-moved',
   'replayed',
+  'others-root',
+  'others-answers',
   'twice',
 ] as const
 type Name = (typeof names)[number]
@@ -90,7 +101,9 @@ const cheat = async (name: Name): Promise<void> => {
     provider.bundles.set(cheated, former)
     return
   }
-  await provider.commit(cheated, TWISTS[name])
+  if (name === 'others-root') return commitToOthers(provider, the('honest'), cheated)
+  const twist = name === 'others-answers' ? await answersOf(the('honest'), cheated) : TWISTS[name]
+  await provider.commit(cheated, twist)
   if (name === 'all-lost' || name === 'refuses') provider.serve = unreachable
   if (name === 'shows-wrong') {
     provider.serve = async (request) => ({
@@ -158,13 +171,13 @@ export const cheatingSuite = (open: () => Promise<Arena>): void => {
   })
 
   describe('what a watch finds at once', () => {
-    test.each(['made-up', 'other-deal', 'permuted', 'replayed', 'shows-wrong', 'late'] as const)(
-      '%s: wrong, and disputed once',
-      (name) => {
-        expect(about(name)).toContain('wrong')
-        expect(about(name).filter((what) => what === 'disputed')).toHaveLength(1)
-      },
-    )
+    test.each([
+      ...(['made-up', 'other-deal', 'permuted', 'replayed', 'others-root'] as const),
+      ...(['others-answers', 'shows-wrong', 'late'] as const),
+    ])('%s: wrong, and disputed once', (name) => {
+      expect(about(name)).toContain('wrong')
+      expect(about(name).filter((what) => what === 'disputed')).toHaveLength(1)
+    })
 
     test('lost leaves are found by the entries over all that a provider holds', () => {
       expect(about('some-lost').filter((what) => what === 'disputed')).toHaveLength(1)
@@ -197,8 +210,10 @@ export const cheatingSuite = (open: () => Promise<Arena>): void => {
       expect([name, refused]).toEqual([name, 'PROOF_INVALID'])
     }
     // An answer names its own deal: about that one nobody asked.
-    const other = the('other-deal').answer(await disputeOf('other-deal'))
-    expect(['DISPUTE_STATE', 'PROOF_INVALID']).toContain(await codeOf(other))
+    for (const name of ['other-deal', 'others-root', 'others-answers'] as const) {
+      const other = the(name).answer(await disputeOf(name))
+      expect(['DISPUTE_STATE', 'PROOF_INVALID']).toContain(await codeOf(other))
+    }
   })
 
   describe('when the time for answers is over', () => {
@@ -228,6 +243,7 @@ export const cheatingSuite = (open: () => Promise<Arena>): void => {
 
     const caught = [
       ...['made-up', 'some-lost', 'all-lost', 'late', 'other-deal', 'permuted', 'replayed'],
+      ...['others-root', 'others-answers'],
     ] as readonly Name[]
 
     test.each(caught)('%s: slashed once, the period is missed', async (name) => {

@@ -1,6 +1,7 @@
 /** What cheating providers make of the right entries of a period before they commit to them. */
-import type { Twist } from '../support/arena-provider.ts'
-import type { Entry } from '../support/bundle.ts'
+import type { Period } from '@holdfast/protocol'
+import type { ArenaProvider, Twist } from '../support/arena-provider.ts'
+import { Bundle, type Entry } from '../support/bundle.ts'
 
 const isDeal = ({ question }: Entry): boolean => question.class === 'deal'
 
@@ -46,4 +47,25 @@ export const dealsMoved: Twist = (entries) => {
     ...deals.slice(half),
     ...deals.slice(0, half),
   ]
+}
+
+/** The very bundle that another provider has for this period, its openings shown in their places. */
+export const commitToOthers = async (
+  cheat: ArenaProvider,
+  other: ArenaProvider,
+  of: Period,
+): Promise<void> => {
+  const { entries } = await other.build(of)
+  const order = (await cheat.build(of)).entries
+  const replay = new Bundle(await other.context(of), entries, order)
+  const { root } = replay
+  await cheat.operator.ledger.commitPeriod({ provider: cheat.provider, period: of, root })
+  cheat.bundles.set(of, replay)
+}
+
+/** What another provider answers in this period, in a bundle of one's own. */
+export const answersOf = async (other: ArenaProvider, of: Period): Promise<Twist> => {
+  const { entries: theirs } = await other.build(of)
+  return (entries) =>
+    entries.map((entry, at) => ({ ...entry, answer: theirs[at]?.answer ?? entry.answer }))
 }

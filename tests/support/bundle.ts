@@ -63,10 +63,17 @@ export const rightEntries = (
 export class Bundle {
   readonly root: Hash32
   readonly entries: readonly Entry[]
+  /** What the entries are shown as answers to; of a replayed bundle not what they are. */
+  readonly #shownAs: readonly Pick<Entry, 'question'>[]
   readonly #nodes: NodeSource
 
-  constructor(context: ChallengeContext, entries: readonly Entry[]) {
+  constructor(
+    context: ChallengeContext,
+    entries: readonly Entry[],
+    shownAs: readonly Pick<Entry, 'question'>[] = entries,
+  ) {
     this.entries = entries
+    this.#shownAs = shownAs
     const hashes = entries.map(({ question, answer }, index) =>
       bundleEntryHash(question, BigInt(index), answer),
     )
@@ -87,13 +94,13 @@ export class Bundle {
   }
 
   opening(question: BundleQuestion): BundleOpening {
-    const index = this.entries.findIndex(({ question: of }) => same(of, question))
+    const index = this.#shownAs.findIndex(({ question: of }) => same(of, question))
     if (index === -1) throw new Error('the bundle has no such entry')
     return this.at(BigInt(index))
   }
 
   ofDeal(deal: DealId): readonly BundleOpening[] {
-    return this.entries.flatMap(({ question }, index) =>
+    return this.#shownAs.flatMap(({ question }, index) =>
       question.class === 'deal' && question.deal === deal ? [this.at(BigInt(index))] : [],
     )
   }
