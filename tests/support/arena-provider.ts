@@ -3,15 +3,17 @@
  * free to commit to and to show whatever it is told to. The right thing is what it does by itself.
  */
 
-import { type DealMembership, signingDomain } from '@holdfast/chain'
+import { type DealMembership, type OpenDealParameters, signingDomain } from '@holdfast/chain'
 import type { ProviderPeer } from '@holdfast/client'
 import {
   amount,
   attributesOf,
   type ChallengeContext,
+  DEAL_CHALLENGES,
   type DealId,
   type DealTerms,
   type DisputedEntry,
+  dealChallenges,
   dealIdOf,
   type GetBundleEntriesRequest,
   type GetBundleEntriesResponse,
@@ -23,6 +25,7 @@ import {
   ProviderTree,
   periods,
   rate,
+  type SlotIndex,
   slotIndex,
   timestamp,
   toHex,
@@ -39,6 +42,13 @@ export const RATE = rate(3_500_000_000_001n)
 /** 10 test dollars. */
 export const STAKE = amount(10_000_000n)
 const LEAF = 1024
+
+/** A deal that both have signed; anybody may open it. */
+export interface SignedDeal {
+  readonly deal: DealId
+  readonly payload: Payload
+  readonly parameters: OpenDealParameters
+}
 
 type Serve = (request: GetBundleEntriesRequest) => Promise<GetBundleEntriesResponse>
 /** From the right entries to those that are committed to. */
@@ -85,8 +95,16 @@ export class ArenaProvider {
     return token.address
   }
 
-  /** Opens a deal over noise of so many leaves. */
-  async open(client: Person, leaves = 40): Promise<DealId> {
+  /** Opens a deal over noise of so many leaves, on its own terms or others. */
+  async open(client: Person, leaves = 40, changes: Partial<DealTerms> = {}): Promise<DealId> {
+    const signed = await this.sign(client, leaves, changes)
+    await this.operator.ledger.openDeal(signed.parameters)
+    this.took(signed)
+    return signed.deal
+  }
+
+  /** Both sign; the deal is not opened. */
+  async sign(client: Person, leaves = 40, changes: Partial<DealTerms> = {}): Promise<SignedDeal> {
     const { network } = this.#arena
     nonces += 1n
     const payload = new Payload(noise(leaves * LEAF, Number(nonces)))
@@ -98,18 +116,41 @@ export class ArenaProvider {
       ...{ egressPrice: amount(0n), attributes: attributesOf('eu'), takedown: ZERO_HASH },
       openBefore: timestamp((await this.#arena.now()) + 100_000n),
       nonce: hash32(toHex(uintBytes(nonces, 32))),
+      ...changes,
     }
-    const id = dealIdOf(terms, signingDomain(network))
-    const slot = this.#tree.freeSlot()
-    await this.operator.ledger.openDeal({
-      ...{ terms, path: this.#tree.path(slot) },
-      clientSignature: await client.signer.sign(hash32(id)),
-      providerSignature: await this.operator.signer.sign(hash32(id)),
-    })
-    this.#tree.set(slot, payload.slotLeaf(id))
-    this.#payloads.set(id, payload)
-    this.deals.push(id)
-    return id
+    const deal = dealIdOf(terms, signingDomain(network))
+    const parameters = {
+      ...{ terms, path: this.#tree.path(this.#tree.freeSlot()) },
+      clientSignature: await client.signer.sign(hash32(deal)),
+      providerSignature: await this.operator.signer.sign(hash32(deal)),
+    }
+    return { deal, payload, parameters }
+  }
+
+  /** A signed deal was opened, by whomever: it is in the tree from the next period on. */
+  took({ deal, payload, parameters }: SignedDeal): void {
+    this.#tree.set(parameters.path.slot, payload.slotLeaf(deal))
+    this.#payloads.set(deal, payload)
+    this.deals.push(deal)
+  }
+
+  /** Declares a deal's fault. Its tree is without it at once: commit to the period before. */
+  async lose(deal: DealId): Promise<void> {
+    const slot = this.#slotOf(deal)
+    await this.operator.ledger.declareFault(deal, this.#tree.path(slot))
+    this.#tree.set(slot, undefined)
+  }
+
+  /** Shows that a faulty deal's bytes are back, in a period that has its seed. */
+  async regain(deal: DealId, of: Period): Promise<void> {
+    const payload = this.#payloads.get(deal)
+    if (payload === undefined) throw new Error(`no payload for deal ${deal}`)
+    const context = await this.context(of)
+    const indices = dealChallenges(context, deal, DEAL_CHALLENGES, payload.leaves)
+    const path = this.#tree.path(this.#tree.freeSlot())
+    const openings = indices.map((index) => payload.open(index))
+    await this.operator.ledger.recoverDeal({ deal, path, openings })
+    this.#tree.set(path.slot, payload.slotLeaf(deal))
   }
 
   async context(of: Period): Promise<ChallengeContext> {
@@ -156,9 +197,15 @@ export class ArenaProvider {
 
   /** Where a deal stands in its tree, as opening a dispute shows. */
   membership(deal: DealId): DealMembership {
+    const slot = this.#slotOf(deal)
+    const leaf = this.#tree.get(slot)
+    if (leaf === undefined) throw new Error(`slot ${slot} is empty`)
+    return { leaf, path: this.#tree.path(slot) }
+  }
+
+  #slotOf(deal: DealId): SlotIndex {
     for (let at = 0; at < this.#tree.slots; at++) {
-      const leaf = this.#tree.get(slotIndex(at))
-      if (leaf?.deal === deal) return { leaf, path: this.#tree.path(slotIndex(at)) }
+      if (this.#tree.get(slotIndex(at))?.deal === deal) return slotIndex(at)
     }
     throw new Error(`deal ${deal} is in no slot`)
   }

@@ -8,6 +8,7 @@ import {
   encodeAnswer,
   LEAF_BYTES,
   type LeafIndex,
+  type LeafOpening,
   type Leaves,
   leafNodes,
   leavesFor,
@@ -44,6 +45,11 @@ export class Payload {
   }
 
   answer(deal: DealId, slot: SlotPath, index: LeafIndex): Uint8Array {
+    return encodeAnswer({ slot, leaf: this.slotLeaf(deal), opening: this.open(index) })
+  }
+
+  /** A leaf with its path to the root. */
+  open(index: LeafIndex): LeafOpening {
     const at = Number(index) * LEAF_BYTES
     const leaf = new Uint8Array(LEAF_BYTES)
     leaf.set(this.#data.subarray(at, at + LEAF_BYTES))
@@ -51,6 +57,6 @@ export class Payload {
       const from = Number(node) * NODE_BYTES
       return this.#levels[level]?.subarray(from, from + NODE_BYTES) ?? new Uint8Array()
     })
-    return encodeAnswer({ slot, leaf: this.slotLeaf(deal), opening: { index, leaf, path } })
+    return { index, leaf, path }
   }
 }
