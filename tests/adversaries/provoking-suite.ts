@@ -57,8 +57,8 @@ const codeOf = async (refused: Promise<unknown>): Promise<unknown> => {
 const at = (of: Period, after: bigint) =>
   arena.moveTo(timestamp(periodStart(arena.network, of) + after))
 
-const commit = async (of: Period, whose: readonly Greedy[]): Promise<void> => {
-  await Promise.all(whose.map(({ provider }) => provider.commitAudited(of)))
+const prove = async (of: Period, whose: readonly Greedy[]): Promise<void> => {
+  await Promise.all(whose.map(({ provider }) => provider.prove(of)))
 }
 
 const begin = async (open: () => Promise<Arena>): Promise<void> => {
@@ -70,7 +70,7 @@ const begin = async (open: () => Promise<Arena>): Promise<void> => {
   noticed = await Greedy.served(arena, FREE, SIX)
   poked = await Greedy.served(arena, FREE, SIX)
   late = await Greedy.meet(arena, FREE)
-  await commit(await nextPeriod(arena), all())
+  await prove(await nextPeriod(arena), all())
   attacked = await nextPeriod(arena)
   const openBefore = timestamp(periodStart(arena.network, attacked) + 500n)
   signedLate = await late.provider.sign(late.client, 8, { ...SIX, periods: periods(2), openBefore })
@@ -88,7 +88,8 @@ export const provokingSuite = (open: () => Promise<Arena>): void => {
     await ledger.terminateDeal(noticed.deal)
     expect((await ledger.deal(noticed.deal))?.end).toBe(attacked + 3n)
     expect(await codeOf(ledger.topUp(noticed.deal, amount(1n)))).toBe('DEAL_STATE')
-    await commit(attacked, all())
+    // What is committed to can be asked about.
+    await Promise.all(all().map(({ provider }) => provider.commit(attacked)))
   })
 
   test('a deal that the client opens at the last moment is served like any other; later is refused', async () => {
@@ -112,7 +113,7 @@ export const provokingSuite = (open: () => Promise<Arena>): void => {
     for (let i = 0; i < OPEN_DISPUTES_MAX; i++) await flood.show(attacked, globalOf(i))
     expect(await codeOf(flood.ask(attacked, globalOf(0)))).toBe('DISPUTE_STATE')
     // Notice given in the present period is too late to hurt this one.
-    await commit(next, [...all(), late])
+    await prove(next, [...all(), late])
   })
 
   test('money and notice in one period: up to the cost of the term, and never after notice', async () => {
@@ -175,7 +176,7 @@ export const provokingSuite = (open: () => Promise<Arena>): void => {
         const declared = one.client.ledger.declareShownLost(one.deal, path)
         expect(await codeOf(declared)).not.toBe('not refused')
       }
-      await commit(next, [...all(), late])
+      await prove(next, [...all(), late])
     })
   })
 
@@ -183,7 +184,7 @@ export const provokingSuite = (open: () => Promise<Arena>): void => {
     beforeAll(async () => {
       for (let of = attacked + 3n; of < attacked + 5n; of++) {
         await enter(arena, period(of))
-        await commit(period(of), all())
+        await prove(period(of), all())
       }
       // Their trees still have weight: these are missed, after the end of every deal.
       for (const behind of [5n, 6n, 7n]) await enter(arena, period(attacked + behind))

@@ -1,5 +1,8 @@
 /** Clients that provoke, on the embedded chain with the real contracts. */
+import { describe } from '@jest/globals'
 import { openDevnetArena } from '../support/arena.ts'
+import { faultTermsSuite } from './fault-terms-suite.ts'
 import { provokingSuite } from './provoking-suite.ts'
 
-provokingSuite(openDevnetArena)
+describe('appearances', () => provokingSuite(openDevnetArena))
+describe('terms', () => faultTermsSuite(openDevnetArena))
