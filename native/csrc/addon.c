@@ -4,7 +4,7 @@
  * on shared memory; bytes that another thread changes meanwhile give a wrong digest, never a fault.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
-#define _GNU_SOURCE /* preadv2, SEEK_DATA */
+#define _GNU_SOURCE /* preadv2, SEEK_DATA, sync_file_range */
 #endif
 #include "kernel.h"
 
@@ -477,6 +477,22 @@ static napi_value next_data(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* startWriting(fd, offset, length): asks the system to begin bringing these bytes of a file to its disk. Makes
+ * nothing durable; what goes wrong is said by the sync that follows. Where there is no such call: nothing. */
+static napi_value start_writing(napi_env env, napi_callback_info info) {
+  napi_value arg[3];
+  uint64_t fd, offset, length;
+  if (!arguments(env, info, 3, arg) || !whole_of(env, arg[0], 2147483647.0, &fd) ||
+      !whole_of(env, arg[1], SAFE, &offset) || !whole_of(env, arg[2], SAFE, &length)) {
+    return NULL;
+  }
+#if defined(SYNC_FILE_RANGE_WRITE)
+  /* A length of 0 would mean "to the end of the file". */
+  if (length > 0) (void)sync_file_range((int)fd, (off_t)offset, (off_t)length, SYNC_FILE_RANGE_WRITE);
+#endif
+  return NULL;
+}
+
 /* threadCpu(): seconds this thread has spent on a processor. */
 static napi_value thread_cpu(napi_env env, napi_callback_info info) {
   napi_value result;
@@ -523,7 +539,8 @@ NAPI_MODULE_INIT() {
 #ifdef HF_FILES
   good = good && export(env, exports, "fileSubtree", file_subtree) && export(env, exports, "readFile", read_file) &&
          export(env, exports, "readMany", read_many) && export(env, exports, "open", open_leaves) && export(env, exports, "forget", forget) &&
-         export(env, exports, "nextData", next_data) && export(env, exports, "threadCpu", thread_cpu);
+         export(env, exports, "nextData", next_data) && export(env, exports, "startWriting", start_writing) &&
+         export(env, exports, "threadCpu", thread_cpu);
 #endif
   if (!good) napi_throw_error(env, NULL, "holdfast native: cannot set up the module");
   return exports;

@@ -102,6 +102,11 @@ export interface Engine {
   openLeaves(payload: OpenPayloadRuns, indices: Float64Array, out: Uint8Array): number
   /** Where the next byte outside a hole lies; -1 when only a hole follows; -2 when unknown. */
   nextData(fd: number, offset: number): number
+  /**
+   * Asks the system to begin bringing bytes that were written to their disk, where it can be asked.
+   * Makes nothing durable and says nothing of errors: the sync that follows does both.
+   */
+  startWriting(fd: number, offset: number, length: number): void
 }
 
 /** Payload bytes under a full node of `level`. */

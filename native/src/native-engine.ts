@@ -64,6 +64,7 @@ export interface Addon {
   ): number
   forget(fd: number): void
   nextData(fd: number, offset: number): number
+  startWriting(fd: number, offset: number, length: number): void
   threadCpu(): number
 }
 
@@ -185,6 +186,10 @@ class NativeEngine implements Engine {
 
   nextData(fd: number, offset: number): number {
     return this.#addon.nextData(fd, offset)
+  }
+
+  startWriting(fd: number, offset: number, length: number): void {
+    this.#addon.startWriting(fd, offset, length)
   }
 }
 

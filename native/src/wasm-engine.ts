@@ -193,6 +193,10 @@ class WasmEngine implements Engine {
     return -2
   }
 
+  startWriting(): void {
+    // There is no such call in Node: all of it is then left to the sync.
+  }
+
   #pairs(input: Uint8Array, out: Uint8Array, scheme: 1 | 2): void {
     if (input.length % PAIR_BYTES !== 0) refuse('input is not whole pairs')
     if (out.length !== input.length / 2) refuse('output is not 32 bytes per pair')

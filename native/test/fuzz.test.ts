@@ -61,7 +61,14 @@ const ENTRIES = [
   'tower',
   'open',
 ] as const
-const FILE_ENTRIES = ['fileSubtree', 'readFile', 'readMany', 'nextData', 'forget'] as const
+const FILE_ENTRIES = [
+  'fileSubtree',
+  'readFile',
+  'readMany',
+  'nextData',
+  'startWriting',
+  'forget',
+] as const
 
 const attack = (entry: string, parts: readonly unknown[]): void => {
   if (!load.ok) return

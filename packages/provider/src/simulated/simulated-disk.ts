@@ -146,6 +146,10 @@ export class SimulatedDisk implements Disk {
     this.#file(file).change({ kind: 'write', at, data: data.slice() })
   }
 
+  startWriting(): void {
+    // What was not synced may be there after a loss of power anyway.
+  }
+
   truncate(file: number, length: number): void {
     this.#step()
     this.#needRoom(this.#file(file), length)
@@ -258,6 +262,7 @@ class Mount implements Disk {
   size = (file: number): number => this.#on.size(file)
   read = (file: number, into: Uint8Array, at: number): number => this.#on.read(file, into, at)
   write = (file: number, data: Uint8Array, at: number): void => this.#on.write(file, data, at)
+  startWriting = (): void => undefined
   truncate = (file: number, length: number): void => this.#on.truncate(file, length)
   sync = (file: number): void => this.#on.sync(file)
   syncDirectory = (path: string): void => this.#on.syncDirectory(path)

@@ -7,6 +7,9 @@
 import type { Disk } from './disk.ts'
 
 const OPEN_MAX = 64
+const PAGE_BYTES = 4096
+/** Less than this is not worth a request of its own. */
+const START_MIN = 65_536
 
 export class OpenFiles {
   readonly #disk: Disk
@@ -47,6 +50,13 @@ export class OpenFiles {
     const file = this.get(path)
     this.#dirty.add(path)
     this.#disk.write(file, data, position)
+  }
+
+  /** Asks that whole pages of what was written begin to go to the disk: the others will change again. */
+  startWriting(path: string, from: number, to: number): void {
+    const start = from - (from % PAGE_BYTES)
+    const length = to - (to % PAGE_BYTES) - start
+    if (length >= START_MIN) this.#disk.startWriting(this.get(path), start, length)
   }
 
   /** What somebody else wrote into this file has to be synced too. */

@@ -3,8 +3,9 @@
  * own under `incoming/`, laid out as the sector it will become; a smaller one gets its place in a
  * shared sector at once. Either way its bytes are written where they stay.
  *
- * Invariants: the header with the commitment and the reservation's name is durable before anybody is
- * told of the place, so a restart knows every reservation from the files; no byte is written outside
+ * Invariants: the header with the commitment and the reservation's name is written before anything of
+ * the payload and into the same file, so the sync that makes bytes durable makes their place known to a
+ * restart; a place of which nothing was synced may be gone after power loss; no byte is written outside
  * the reserved payload.
  */
 import { join } from 'node:path'
@@ -159,6 +160,7 @@ export const writeBytes = (
   }
   state.files.write(path, data, layout.payload + offset)
   crashPoint('write-data')
+  state.files.startWriting(path, layout.payload + offset, layout.payload + offset + data.length)
   sums.pass(offset, data)
   reservation.written += data.length
 }

@@ -20,26 +20,11 @@ export const framesChecked = async (volume: Volume, name: StagingName): Promise<
 }
 
 /**
- * Makes the bytes durable while the root is being computed: the disk is busy with them anyway when
- * the record is sealed.
- * @throws HoldfastError `ROOT_MISMATCH`; as making durable does.
- */
-export const checkAndSync = async (
-  tools: { readonly prover: SealingProver; readonly commits: UploadCommits },
-  place: { readonly volume: Volume; readonly name: StagingName },
-  options: CallOptions,
-): Promise<void> => {
-  const { volume, name } = place
-  const synced = volume.ask({ kind: 'sync', name })
-  const [root, sync] = await Promise.allSettled([checkRoot(tools, place, options), synced])
-  for (const outcome of [root, sync]) if (outcome.status === 'rejected') throw outcome.reason
-}
-
-/**
- * Computes the root, or takes the one that was computed while the bytes came.
+ * Computes the root, or takes the one that was computed while the bytes came. Nothing is synced
+ * meanwhile: the disk has been working on the bytes since they were written, and sealing syncs.
  * @throws HoldfastError `ROOT_MISMATCH`.
  */
-const checkRoot = async (
+export const checkRoot = async (
   { prover, commits }: { readonly prover: SealingProver; readonly commits: UploadCommits },
   { volume, name }: { readonly volume: Volume; readonly name: StagingName },
   options: CallOptions,

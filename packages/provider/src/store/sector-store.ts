@@ -42,7 +42,7 @@ export interface Damage {
 export interface SectorStore {
   /**
    * Sets disk space aside for a payload and creates its place. Repeating it with the same name and
-   * commitment changes nothing.
+   * commitment changes nothing. The place survives power loss as soon as something in it was synced.
    * @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY`.
    */
   reserve(name: StagingName, commitment: Commitment): Promise<void>

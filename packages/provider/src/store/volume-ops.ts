@@ -69,7 +69,7 @@ export type OpKind = VolumeOp['kind']
 
 /** Operations that are answered only when what they did is durable. */
 export const DURABLE: ReadonlySet<OpKind> = new Set<OpKind>([
-  ...(['reserve', 'sync', 'seal', 'remove', 'move', 'retire', 'drop'] as const),
+  ...(['sync', 'seal', 'remove', 'move', 'retire', 'drop'] as const),
 ])
 
 export type OpOutcome =

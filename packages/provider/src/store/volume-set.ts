@@ -24,7 +24,7 @@ import type { DiskChoice } from './disk-choice.ts'
 import { type Found, readWherever, verifyWherever } from './moving-reads.ts'
 import type { ByteRange } from './ranges.ts'
 import { Reserving } from './reserving.ts'
-import { checkAndSync, framesChecked, noSuchReservation } from './sealing.ts'
+import { checkRoot, framesChecked, noSuchReservation } from './sealing.ts'
 import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
 import { type SealingProver, UploadCommits } from './upload-commits.ts'
 import type { Volume } from './volume.ts'
@@ -151,7 +151,7 @@ export class VolumeSet implements SectorStore {
   ): Promise<StoredPayload> {
     const volume = this.#volumeOf(name)
     const framesCrc = await framesChecked(volume, name)
-    await checkAndSync({ ...this.#dependencies, commits: this.#commits }, { volume, name }, options)
+    await checkRoot({ ...this.#dependencies, commits: this.#commits }, { volume, name }, options)
     const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc })
     volume.reservations.delete(name)
     await this.#removeOthers(entry.trailer.commitment.root, volume)

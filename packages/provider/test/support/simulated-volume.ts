@@ -36,6 +36,8 @@ interface Upload {
   /** Bytes written, and bytes known to be durable. */
   written: number
   durable: number
+  /** Whether a sync came after its place was taken: only then must a restart know of it. */
+  kept: boolean
 }
 
 /** What must be found of a payload that was ever sealed. */
@@ -144,7 +146,11 @@ export class SimulatedVolume {
     const name = `u${this.#names++}`
     const { commitment } = payload
     this.#engine.apply<'reserve'>({ kind: 'reserve', name, commitment, layersBytes: bytes(0) })
-    return () => this.#uploads.set(name, { payload, written: 0, durable: 0 })
+    const upload = { payload, written: 0, durable: 0, kept: false }
+    this.#uploads.set(name, upload)
+    return () => {
+      upload.kept = true
+    }
   }
 
   #write(): () => void {
@@ -164,7 +170,7 @@ export class SimulatedVolume {
     const [name, upload] = this.#anyUpload()
     if (name === undefined || upload === undefined) return nothing
     const { data, commitment } = upload.payload
-    if (upload.durable < data.length) return nothing
+    if (upload.written < data.length) return nothing
     const framesCrc = this.#engine.apply<'prepare'>({ kind: 'prepare', name })
     if (framesCrc === undefined) return nothing
     this.#uploads.delete(name)
@@ -272,7 +278,9 @@ export class SimulatedVolume {
 
   #checkUpload(name: string, upload: Upload): void {
     const reservation = this.#engine.reservations.get(name)
-    if (reservation === undefined) throw new Error(`the reservation ${name} is lost`)
+    if (reservation === undefined && upload.kept) throw new Error(`the reservation ${name} is lost`)
+    if (reservation === undefined) return void this.#uploads.delete(name)
+    upload.kept = true
     const { path, layout } = reservation
     const file = this.disk.open(path, 'read')
     const read = new Uint8Array(upload.durable)
