@@ -116,6 +116,7 @@ const INTAKE_LIMITS: IntakeLimits = {
   sessionTtl: seconds(86_400),
 }
 const EXPIRE_EVERY_MS = 60_000
+const JOURNAL_EVERY_MS = 10 * 60_000
 const UNEXPLAINED = 'payloads are stored that nobody here remembers: is the journal an older copy?'
 
 /** The stores, the follower and who reads them; then the actors on top. Starts nothing. */
@@ -193,6 +194,7 @@ export const runCore = (
   tasks.run('follow', (signal) => follower.run(signal))
   tasks.run('perform', (signal) => performer.run(signal))
   tasks.run('bundles', (signal) => keepBundles({ shelf, follower, network, logger }, signal))
+  tasks.run('journal', (signal) => keepJournalShort(core, { clock, logger }, signal))
   tasks.run('expire', async (signal) => {
     while (!signal.aborted) {
       await clock.sleep(milliseconds(EXPIRE_EVERY_MS), { signal })
@@ -204,6 +206,25 @@ export const runCore = (
   housekeeping.start(tasks)
 }
 
+/** Writes the journal anew from time to time, without what nobody can ask for any more. */
+const keepJournalShort = async (
+  { book }: ProviderCore,
+  { clock, logger }: Pick<CoreDependencies, 'clock' | 'logger'>,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    await clock.sleep(milliseconds(JOURNAL_EVERY_MS), { signal })
+    const before = book.size
+    try {
+      const now = timestamp(Math.floor(clock.now() / 1000))
+      if (!(await book.compact(now))) continue
+      logger.info('journal written anew', { from_bytes: before, size_bytes: book.size })
+    } catch (error) {
+      logger.error('journal could not be written anew', { reason: String(error) })
+    }
+  }
+}
+
 /** Closes the stores; the tasks have ended. */
 export const closeCore = async ({ follower, store, book }: ProviderCore): Promise<void> => {
   await follower.close()
@@ -213,9 +234,7 @@ export const closeCore = async ({ follower, store, book }: ProviderCore): Promis
 
 /** Payloads that somebody has a receipt for, or that a deal in the tree rests on. */
 function* promisedRoots({ book, follower }: ProviderCore): Iterable<Root> {
-  for (const { receipt } of book.promises.sessions.values()) {
-    if (receipt !== undefined) yield receipt.receipt.root
-  }
+  for (const { root } of book.promises.receipts()) yield root
   for (const { inTree, terms } of follower.state.deals()) if (inTree) yield terms.root
 }
 
@@ -223,6 +242,7 @@ function* promisedRoots({ book, follower }: ProviderCore): Iterable<Root> {
 const unexplained = (core: ProviderCore): number => {
   const known = new Set(promisedRoots(core))
   for (const { request } of core.book.promises.sessions.values()) known.add(request.voucher.root)
+  for (const { proposal } of core.book.promises.deals.values()) known.add(proposal.terms.root)
   for (const { terms } of core.follower.state.deals()) known.add(terms.root)
   return core.store.countOthers(known)
 }

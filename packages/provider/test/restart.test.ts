@@ -1,5 +1,5 @@
 /** Stopping and starting at awkward moments: nothing promised is forgotten, nothing is done twice. */
-import { rm } from 'node:fs/promises'
+import { cp, rename, rm } from 'node:fs/promises'
 import { finalAt, type Period, providerService } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Provider } from '../src/provider.ts'
@@ -133,6 +133,42 @@ describe('a restart', () => {
     const { follower } = running.provider.parts
     await until('the period is proven', () => follower.state.isProven(now))
     expect(follower.state.deal(deal)?.inTree).toBe(true)
+  })
+
+  test('with an older copy of journal and mark keeps and proves what it has forgotten', async () => {
+    const { journal } = network.paths
+    const home = `${journal}.copy`
+    await running.client.upload(payloadOf(50_000, 6))
+    await running.stop()
+    await cp(journal, home, { recursive: true })
+    running = await network.start()
+    const [dealt, kept] = [payloadOf(60_000, 7), payloadOf(70_000, 8)]
+    const { deal } = await running.client.deal(dealt)
+    const session = await running.client.open(running.client.voucher(commitmentOf(kept)))
+    await running.client.put(session, kept, { start: 0, end: kept.length })
+    await running.client.commit(session)
+    await running.stop()
+    await rm(journal, { recursive: true })
+    await rename(home, journal)
+    network.log.length = 0
+    running = await network.start()
+    // What the chain knows needs no journal; of the other one somebody has to be told.
+    const told = network.log.filter(({ event }) => event.includes('is the journal an older copy?'))
+    expect(told).toMatchObject([{ level: 'warn', fields: { payloads: 1 } }])
+    for (const payload of [dealt, kept]) {
+      const read = await running.client.get(commitmentOf(payload).root)
+      expect(Buffer.from(read.body).equals(payload)).toBe(true)
+    }
+    const now = network.nextPeriod()
+    const { follower } = running.provider.parts
+    await until('the period is proven', () => follower.state.isProven(now))
+    expect(follower.state.deal(deal)?.inTree).toBe(true)
+    // The session is gone: with a new voucher the payload is promised anew.
+    await expect(running.client.commit(session)).rejects.toMatchObject({
+      detail: { code: 'SESSION_NOT_FOUND' },
+    })
+    const { receipt } = await running.client.upload(kept)
+    expect(receipt.root).toBe(commitmentOf(kept).root)
   })
 
   test('a second process on the same home is refused', async () => {

@@ -46,9 +46,8 @@ const scrubStore = async ({ store, holdings, book }: OfflineHome): Promise<Scrub
     bytes += commitment.length
     if (damage !== undefined) damaged.push({ root: commitment.root, ...damage })
   }
-  for (const { receipt } of book.promises.sessions.values()) {
-    if (receipt === undefined || store.find(receipt.receipt.root) !== undefined) continue
-    const { root } = receipt.receipt
+  for (const { root } of book.promises.receipts()) {
+    if (store.find(root) !== undefined) continue
     const lost = { leaf: leafIndex(0), what: 'the payload is not in the store' }
     await holdings.noteDamage(root, lost)
     damaged.push({ root, ...lost })

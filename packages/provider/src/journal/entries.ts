@@ -72,6 +72,10 @@ export type Entry =
   /** About to send a period's proof. */
   | { readonly kind: 'proof-sending'; readonly period: Period }
   | { readonly kind: 'proof-sent'; readonly period: Period; readonly transaction: Hash32 }
+  /** A journal written anew begins with this: the hash and batch that the one before it ended with. */
+  | { readonly kind: 'checkpoint'; readonly head: Hash32; readonly batch: bigint }
+  /** All that was to be kept has been said, in so many entries. */
+  | { readonly kind: 'checkpoint-whole'; readonly entries: bigint }
   /** What the transactor is about to do. */
   | OutboxEntry
 
@@ -111,6 +115,12 @@ type Decoders = {
 const DECODERS: Decoders = {
   ...OUTBOX_DECODERS,
   started: (f) => ({ kind: 'started', at: timestamp(f.integer('at')) }),
+  checkpoint: (f) => ({
+    kind: 'checkpoint',
+    head: hash32(f.text('head')),
+    batch: f.integer('batch'),
+  }),
+  'checkpoint-whole': (f) => ({ kind: 'checkpoint-whole', entries: f.integer('entries') }),
   'session-opened': (f) => ({
     kind: 'session-opened',
     session: f.text('session'),

@@ -1,17 +1,20 @@
 /**
  * The file system as the journal sees it: asynchronous, so that a slow disk under the home does not
  * stop the node, and few calls, so that a simulated disk can take its place
- * (`test/support/simulated-journal.ts`).
+ * (`test/support/simulated-journal.ts`). No call asks for a whole file.
  *
  * Invariants every adapter keeps: what was written before `sync` of its file survives power loss once
  * `sync` has resolved; a name made or changed does once `syncDirectory` has.
  */
-import { open, readFile, rename } from 'node:fs/promises'
-import { errnoOf } from '../store/disk-errors.ts'
+import { open, rename, rm } from 'node:fs/promises'
 import { syncDirectory } from '../store/volume-files.ts'
 
-/** A file that is open for writing. */
+/** A file that is open for reading and writing. */
 export interface JournalFile {
+  /** Bytes of it. */
+  size(): Promise<number>
+  /** Fills `into` from a position, as far as there are bytes. @returns how many there were. */
+  read(into: Uint8Array, position: number): Promise<number>
   /** Writes all of `data` at a position. */
   write(data: Uint8Array, position: number): Promise<void>
   truncate(length: number): Promise<void>
@@ -20,11 +23,11 @@ export interface JournalFile {
 }
 
 export interface JournalFiles {
-  /** All bytes of a file; undefined when there is none. */
-  read(path: string): Promise<Uint8Array | undefined>
-  /** Opens for writing. One that is missing is made; `fresh` empties one that is there. */
+  /** One that is missing is made; `fresh` empties one that is there. */
   open(path: string, options?: { readonly fresh?: boolean }): Promise<JournalFile>
   rename(from: string, to: string): Promise<void>
+  /** Also when there is none. */
+  remove(path: string): Promise<void>
   syncDirectory(path: string): Promise<void>
 }
 
@@ -32,19 +35,22 @@ const MODE = 0o600
 
 /** The real file system. */
 export const realFiles: JournalFiles = {
-  read: async (path) => {
-    try {
-      return new Uint8Array(await readFile(path))
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined
-      throw error
-    }
-  },
   open: async (path, { fresh = false } = {}) => {
     // Neither flag alone both keeps what is there and writes at a position.
     if (!fresh) await (await open(path, 'a', MODE)).close()
-    const handle = await open(path, fresh ? 'w' : 'r+', MODE)
+    const handle = await open(path, fresh ? 'w+' : 'r+', MODE)
     return {
+      size: async () => (await handle.stat()).size,
+      read: async (into, position) => {
+        let done = 0
+        while (done < into.length) {
+          const left = into.length - done
+          const { bytesRead } = await handle.read(into, done, left, position + done)
+          if (bytesRead === 0) break
+          done += bytesRead
+        }
+        return done
+      },
       write: async (data, position) => {
         let done = 0
         while (done < data.length) {
@@ -59,5 +65,6 @@ export const realFiles: JournalFiles = {
     }
   },
   rename,
+  remove: (path) => rm(path, { force: true }),
   syncDirectory,
 }

@@ -9,11 +9,14 @@
  * write that never finished only if no record of a later batch follows it; otherwise it is damage.
  */
 import { createHash } from 'node:crypto'
+import { HoldfastError } from '@holdfast/protocol'
 import { crc32c } from '../store/crc32c.ts'
 
 const MAGIC = 0x314a_4648 // "HFJ1"
 const HEAD_BYTES = 52
 const BODY_BYTES_MAX = 2 ** 20
+/** No record takes more. */
+export const RECORD_BYTES_MAX: number = HEAD_BYTES + BODY_BYTES_MAX + 4
 
 export const CHAIN_START: Uint8Array = new Uint8Array(32)
 
@@ -30,6 +33,11 @@ export const chainHash = (previous: Uint8Array, body: Uint8Array): Uint8Array =>
   new Uint8Array(createHash('sha256').update(previous).update(body).digest())
 
 export const encodeRecord = (record: JournalRecord): Uint8Array => {
+  if (record.body.length > BODY_BYTES_MAX) {
+    // Written, it could not be read again.
+    const sentence = `a journal entry has at most ${BODY_BYTES_MAX} bytes`
+    throw new HoldfastError({ code: 'INVARIANT', sentence })
+  }
   const out = new Uint8Array(HEAD_BYTES + record.body.length + 4)
   const view = new DataView(out.buffer)
   view.setUint32(0, MAGIC, true)
@@ -41,6 +49,9 @@ export const encodeRecord = (record: JournalRecord): Uint8Array => {
   view.setUint32(out.length - 4, crc32c(out.subarray(0, out.length - 4)), true)
   return out
 }
+
+/** Whether a record may begin with this byte. */
+export const beginsRecord = (byte: number | undefined): boolean => byte === (MAGIC & 0xff)
 
 /** The whole record at an offset and where the next begins; undefined when there is none. */
 export const recordAt = (
@@ -62,67 +73,3 @@ export const recordAt = (
   }
   return { record, end }
 }
-
-/** What a journal's bytes say. */
-export interface JournalContent {
-  readonly bodies: readonly Uint8Array[]
-  /** Where the last whole batch ends. */
-  readonly end: number
-  readonly head: Uint8Array
-  readonly batch: bigint
-}
-
-/** Where a journal is damaged in a way that no crash explains. */
-export interface JournalDamage {
-  readonly offset: number
-  readonly reason: string
-}
-
-/** Reads a journal. Records of a batch that is not whole do not count. */
-export const readRecords = (data: Uint8Array): JournalContent | JournalDamage => {
-  const bodies: Uint8Array[] = []
-  let offset = 0
-  let whole = { count: 0, end: 0, head: CHAIN_START, batch: 0n }
-  let head: Uint8Array | undefined
-  let open: { batch: bigint; left: number } | undefined
-  for (let next = recordAt(data, 0); next !== undefined; next = recordAt(data, offset)) {
-    const { record, end } = next
-    if (head !== undefined && !sameBytes(record.previous, head)) {
-      return { offset, reason: 'the chain of hashes is broken' }
-    }
-    if (!continues(record, open, whole.batch)) return { offset, reason: 'a batch is out of order' }
-    head = chainHash(record.previous, record.body)
-    bodies.push(record.body)
-    open = record.left === 0 ? undefined : { batch: record.batch, left: record.left }
-    offset = end
-    if (open === undefined) whole = { count: bodies.length, end, head, batch: record.batch }
-  }
-  const torn = open?.batch ?? whole.batch + 1n
-  const later = laterBatch(data, offset, torn)
-  if (later !== undefined) {
-    return { offset, reason: `unreadable, yet batch ${later} follows batch ${torn}` }
-  }
-  return { ...whole, bodies: bodies.slice(0, whole.count) }
-}
-
-const continues = (
-  record: JournalRecord,
-  open: { readonly batch: bigint; readonly left: number } | undefined,
-  lastBatch: bigint,
-): boolean =>
-  open === undefined
-    ? lastBatch === 0n || record.batch === lastBatch + 1n
-    : record.batch === open.batch && record.left === open.left - 1
-
-/** A batch after `torn` that is readable somewhere behind `from`. */
-const laterBatch = (data: Uint8Array, from: number, torn: bigint): bigint | undefined => {
-  for (let offset = from; offset + HEAD_BYTES < data.length; offset++) {
-    if (data[offset] !== (MAGIC & 0xff)) continue
-    const found = recordAt(data, offset)
-    if (found !== undefined && found.record.batch > torn) return found.record.batch
-  }
-  return undefined
-}
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i])

@@ -2,14 +2,14 @@
  * The journal and what it adds up to, kept in step: `record` makes entries durable, then applies
  * them. The one way anything of this program promises something.
  */
-import { type Bytes, bytes, type Logger, type Timestamp } from '@holdfast/protocol'
+import { type Bytes, bytes, HoldfastError, type Logger, type Timestamp } from '@holdfast/protocol'
 import { nextCall } from '../wake.ts'
 import type { Entry } from './entries.ts'
 import { FileJournal } from './file-journal.ts'
 import type { JournalFiles } from './journal-files.ts'
 import { Promises } from './promises.ts'
 
-/** A journal longer than this is rewritten when it opens. */
+/** A journal longer than this, and twice as long as after the last time, is written anew. */
 const REWRITE_BYTES = bytes(4 * 2 ** 20)
 
 export interface PromiseBookOptions {
@@ -21,11 +21,19 @@ export interface PromiseBookOptions {
 export class PromiseBook {
   readonly promises: Promises
   readonly #journal: FileJournal
+  readonly #leastBytes: Bytes
   readonly #listeners = new Set<() => void>()
+  /** Entries that are on their way into the journal and not applied yet. */
+  readonly #recording = new Set<Promise<void>>()
+  /** While it is written anew nothing else is recorded. */
+  #compacting: Promise<void> | undefined
+  #compactAbove: Bytes
 
-  private constructor(journal: FileJournal, promises: Promises) {
+  private constructor(journal: FileJournal, promises: Promises, leastBytes: Bytes) {
     this.#journal = journal
     this.promises = promises
+    this.#leastBytes = leastBytes
+    this.#compactAbove = leastBytes
   }
 
   /** @throws HoldfastError `STORE_CORRUPT` when the journal is damaged. */
@@ -35,15 +43,24 @@ export class PromiseBook {
     logger: Logger,
     { rewriteBytes = REWRITE_BYTES, files }: PromiseBookOptions = {},
   ): Promise<PromiseBook> {
-    const { journal, entries, tornBytes } = await FileJournal.open(directory, files)
+    const promises = new Promises()
+    const each = (entry: Entry): void => promises.apply(entry)
+    const { journal, tornBytes } = await FileJournal.open(directory, each, files)
     if (tornBytes > 0n) {
       logger.warn('unfinished journal entries set aside', { size_bytes: tornBytes })
     }
-    const promises = Promises.of(entries)
-    if (BigInt(journal.size) > rewriteBytes) {
-      await journal.rewrite([{ kind: 'started', at: now }, ...promises.entriesToKeep(now)])
-    } else await journal.append([{ kind: 'started', at: now }])
-    return new PromiseBook(journal, promises)
+    const book = new PromiseBook(journal, promises, rewriteBytes)
+    try {
+      await book.compact(now).catch((error: unknown) => {
+        if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+        logger.warn('no room to write the journal anew', { size_bytes: book.size })
+      })
+      await book.record({ kind: 'started', at: now })
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+    return book
   }
 
   /** Bytes of the journal. */
@@ -53,9 +70,40 @@ export class PromiseBook {
 
   /** @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY`; then nothing was promised. */
   async record(...entries: readonly Entry[]): Promise<void> {
-    await this.#journal.append(entries)
-    for (const entry of entries) this.promises.apply(entry)
+    while (this.#compacting !== undefined) await this.#compacting
+    const recorded = this.#journal.append(entries).then(() => {
+      for (const entry of entries) this.promises.apply(entry)
+    })
+    const settled = recorded.catch(() => undefined)
+    this.#recording.add(settled)
+    await recorded.finally(() => this.#recording.delete(settled))
     for (const wake of [...this.#listeners]) wake()
+  }
+
+  /**
+   * Writes the journal anew when it has grown enough, without what nobody can ask for any more.
+   * @returns whether it did.
+   * @throws HoldfastError `DISK_FULL` (then the journal goes on as it is), `STORE_READ_ONLY`.
+   */
+  async compact(now: Timestamp): Promise<boolean> {
+    if (this.#compacting !== undefined || BigInt(this.size) <= this.#compactAbove) return false
+    const compacting = this.#compact(now)
+    this.#compacting = compacting
+      .catch(() => undefined)
+      .finally(() => {
+        this.#compacting = undefined
+      })
+    await compacting
+    return true
+  }
+
+  async #compact(now: Timestamp): Promise<void> {
+    await Promise.all(this.#recording)
+    this.promises.forget(now)
+    await this.#journal.rewrite(this.promises.entriesToKeep(now))
+    const twice = bytes(2 * this.size)
+    this.#compactAbove = this.#leastBytes
+    if (twice > this.#compactAbove) this.#compactAbove = twice
   }
 
   /** Resolves after the next record, or when the signal fires. */
@@ -63,7 +111,8 @@ export class PromiseBook {
     return nextCall(this.#listeners, signal)
   }
 
-  close(): Promise<void> {
-    return this.#journal.close()
+  async close(): Promise<void> {
+    await this.#compacting
+    await this.#journal.close()
   }
 }

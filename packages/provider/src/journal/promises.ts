@@ -4,7 +4,8 @@
  * first, then applies the same entry here.
  *
  * Invariants: `apply` is deterministic; entries about things unknown are ignored, because what they
- * were about may have been dropped by a former `entriesToKeep`.
+ * were about may have been dropped by a former `entriesToKeep`. A receipt is over when its payload was
+ * removed after it was given, which the collector does when nobody has a claim on it; so is a deal.
  */
 import { NonceLine } from '@holdfast/chain'
 import type {
@@ -12,44 +13,24 @@ import type {
   CommitUploadResponse,
   DealId,
   Hash32,
-  LeafIndex,
   OpenUploadRequest,
   Period,
-  ProposeDealRequest,
   Root,
   SessionGrant,
-  Signature,
   Timestamp,
 } from '@holdfast/protocol'
-import { addRange, type ByteRange } from '../store/ranges.ts'
-import type { Entry, SessionEnd } from './entries.ts'
+import { addRange } from '../store/ranges.ts'
+import type { Entry } from './entries.ts'
+import { OverPromises } from './over-promises.ts'
+import {
+  type DealPromise,
+  dealEntries,
+  type FoundDamage,
+  type SessionPromise,
+  sessionEntries,
+} from './promised.ts'
 
-export interface SessionPromise {
-  readonly session: string
-  readonly request: OpenUploadRequest
-  readonly expiry: Timestamp
-  readonly durable: readonly ByteRange[]
-  /** Set when it ended without a receipt. */
-  readonly end: SessionEnd | undefined
-  readonly receipt: CommitUploadResponse | undefined
-}
-
-export interface DealPromise {
-  readonly deal: DealId
-  readonly proposal: ProposeDealRequest
-  readonly providerSignature: Signature
-  /** The opening transaction may have been sent. */
-  readonly sending: boolean
-  /** Set when it is open; all zero when it was found open after a crash. */
-  readonly transaction: Hash32 | undefined
-  readonly refused: string | undefined
-}
-
-export interface FoundDamage {
-  readonly root: Root
-  readonly leaf: LeafIndex
-  readonly what: string
-}
+export type { DealPromise, FoundDamage, SessionPromise } from './promised.ts'
 
 /** What two grants share exactly when they are one: who gave it, and its nonce. */
 export const grantName = ({ payer, nonce }: SessionGrant): string => `${payer} ${nonce}`
@@ -65,6 +46,7 @@ export class Promises {
   readonly #damages = new Map<Root, FoundDamage>()
   readonly #proofs = new Map<Period, Hash32 | undefined>()
   readonly #lines = new Map<Address, NonceLine>()
+  readonly #over = new OverPromises()
 
   static of(entries: Iterable<Entry>): Promises {
     const promises = new Promises()
@@ -102,6 +84,13 @@ export class Promises {
     return session === undefined ? undefined : this.#sessions.get(session)
   }
 
+  /** Receipts whose payloads must be here: they were not removed after it. */
+  *receipts(): Iterable<CommitUploadResponse['receipt']> {
+    for (const { session, receipt } of this.#sessions.values()) {
+      if (receipt !== undefined && !this.#over.has(session)) yield receipt.receipt
+    }
+  }
+
   /** Bytes of sessions under a grant (`grantName`) that are open or have a receipt. */
   grantedBytes(grant: string): bigint {
     return this.#granted.get(grant) ?? 0n
@@ -110,6 +99,8 @@ export class Promises {
   apply(entry: Entry): void {
     switch (entry.kind) {
       case 'started':
+      case 'checkpoint':
+      case 'checkpoint-whole':
         break
       case 'session-opened':
         this.#openSession(entry)
@@ -122,13 +113,17 @@ export class Promises {
         break
       case 'receipt':
         this.#changeSession(entry.session, () => ({ receipt: entry.receipt, durable: [] }))
+        this.#over.addReceipt(entry.receipt.receipt.root, entry.session)
         break
       case 'damage-found':
         this.#damages.set(entry.root, { root: entry.root, leaf: entry.leaf, what: entry.what })
         break
       case 'damage-mended':
+        this.#damages.delete(entry.root)
+        break
       case 'payload-removed':
         this.#damages.delete(entry.root)
+        this.#over.remove(entry.root)
         break
       case 'proof-sending':
       case 'proof-sent':
@@ -147,10 +142,45 @@ export class Promises {
     }
   }
 
+  /** Drops what nobody can ask for any more. */
+  forget(now: Timestamp): void {
+    for (const [id, session] of this.#sessions) {
+      if (this.#over.keeps(session, now)) continue
+      if (session.end === undefined) this.#grant(session.request, -session.request.voucher.length)
+      this.#sessions.delete(id)
+      this.#over.delete(id)
+      const { nonce } = session.request.voucher
+      if (this.#nonces.get(nonce) === id) this.#nonces.delete(nonce)
+    }
+    for (const [id, deal] of this.#deals) {
+      if (this.#over.keepsDeal(deal, now)) continue
+      this.#deals.delete(id)
+      this.#over.delete(id)
+    }
+  }
+
   /** The entries that rebuild this state without what nobody can ask for any more. */
   *entriesToKeep(now: Timestamp): Iterable<Entry> {
-    for (const session of this.#sessions.values()) yield* sessionEntries(session, now)
-    for (const promise of this.#deals.values()) yield* dealEntries(promise)
+    // What is over comes before what was promised anew about the same payload.
+    const removed = new Set<Root>()
+    for (const session of this.#sessions.values()) {
+      if (!this.#over.has(session.session) || !this.#over.keeps(session, now)) continue
+      removed.add(session.request.voucher.root)
+      yield* sessionEntries(session)
+    }
+    for (const deal of this.#deals.values()) {
+      if (!this.#over.has(deal.deal) || !this.#over.keepsDeal(deal, now)) continue
+      removed.add(deal.proposal.terms.root)
+      yield* dealEntries(deal)
+    }
+    for (const root of removed) yield { kind: 'payload-removed', root }
+    for (const session of this.#sessions.values()) {
+      if (this.#over.has(session.session) || !this.#over.keeps(session, now)) continue
+      yield* sessionEntries(session)
+    }
+    for (const deal of this.#deals.values()) {
+      if (!this.#over.has(deal.deal)) yield* dealEntries(deal)
+    }
     for (const damage of this.#damages.values()) yield { kind: 'damage-found', ...damage }
     for (const [period, transaction] of this.#proofs) {
       if (transaction === undefined) yield { kind: 'proof-sending', period }
@@ -179,7 +209,9 @@ export class Promises {
   #grant({ grant }: OpenUploadRequest, by: bigint): void {
     if (grant === undefined) return
     const name = grantName(grant.grant)
-    this.#granted.set(name, this.grantedBytes(name) + by)
+    const sum = this.grantedBytes(name) + by
+    if (sum === 0n) this.#granted.delete(name)
+    else this.#granted.set(name, sum)
   }
 
   #changeSession(id: string, change: (session: SessionPromise) => Partial<SessionPromise>): void {
@@ -192,6 +224,7 @@ export class Promises {
       const { deal, proposal, providerSignature } = entry
       const fresh = { sending: false, transaction: undefined, refused: undefined }
       this.#deals.set(deal, { deal, proposal, providerSignature, ...fresh })
+      this.#over.addDeal(proposal.terms.root, deal)
       return
     }
     const deal = this.#deals.get(entry.deal)
@@ -218,22 +251,4 @@ const dealChange = (entry: DealChange): Partial<DealPromise> => {
     case 'deal-refused':
       return { refused: entry.reason }
   }
-}
-
-/** A nonce must be remembered until its voucher expires; an open session and a receipt longer. */
-function* sessionEntries(promise: SessionPromise, now: Timestamp): Iterable<Entry> {
-  const { session, request, expiry, durable, end, receipt } = promise
-  if (end !== undefined && request.voucher.expiry < now) return
-  yield { kind: 'session-opened', session, request, expiry }
-  for (const range of durable) yield { kind: 'range-durable', session, ...range }
-  if (end !== undefined) yield { kind: 'session-ended', session, end }
-  if (receipt !== undefined) yield { kind: 'receipt', session, receipt }
-}
-
-function* dealEntries(promise: DealPromise): Iterable<Entry> {
-  const { deal, proposal, providerSignature, sending, transaction, refused } = promise
-  yield { kind: 'deal-accepted', deal, proposal, providerSignature }
-  if (sending) yield { kind: 'deal-sending', deal }
-  if (transaction !== undefined) yield { kind: 'deal-opened', deal, transaction }
-  if (refused !== undefined) yield { kind: 'deal-refused', deal, reason: refused }
 }

@@ -25,20 +25,12 @@ export const simulatedPlatform = (options: SimulatedPlatformOptions): Platform =
   }
 }
 
-const readAll = (disk: Disk, path: string): Uint8Array =>
-  withFile(disk, path, 'read', (file) => {
-    const data = new Uint8Array(disk.size(file))
-    disk.read(file, data, 0)
-    return data
-  })
-
 const isThere = (disk: Disk, path: string): boolean => {
   const at = path.lastIndexOf('/')
   return disk.list(path.slice(0, at)).includes(path.slice(at + 1))
 }
 
 const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
-  read: (path) => run.step(() => (isThere(disk, path) ? readAll(disk, path) : undefined)),
   open: async (path, { fresh = false } = {}) => {
     const file = await run.step(() => {
       const opened = disk.open(path, isThere(disk, path) ? 'write' : 'create')
@@ -46,6 +38,8 @@ const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
       return opened
     })
     return {
+      size: () => run.step(() => disk.size(file)),
+      read: (into, position) => run.step(() => disk.read(file, into, position)),
       write: async (data, position) => {
         await run.pause()
         await run.step(() => disk.write(file, data, position))
@@ -59,6 +53,10 @@ const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
     }
   },
   rename: (from, to) => run.step(() => disk.rename(from, to)),
+  remove: (path) =>
+    run.step(() => {
+      if (isThere(disk, path)) disk.unlink(path)
+    }),
   syncDirectory: (path) => run.step(() => disk.syncDirectory(path)),
 })
 

@@ -25,6 +25,7 @@ export const CRASH_POINTS = [
   'drop-unlinked',
   'journal-written',
   'journal-synced',
+  'journal-copied',
   'journal-rewritten',
   'journal-swapped',
 ] as const

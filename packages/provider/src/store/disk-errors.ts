@@ -64,6 +64,16 @@ export class WriteGuard {
     }
   }
 
+  /** The same for one that others do not wait for. @throws HoldfastError `STORE_READ_ONLY`. */
+  async sync(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync()
+    } catch (error) {
+      this.close(errnoOf(error))
+      throw this.#refusal(error)
+    }
+  }
+
   /** The error for a failed write; anything but want of room closes the volume. */
   failed(errno: string, cause?: unknown): HoldfastError {
     if (NO_ROOM.has(errno)) {

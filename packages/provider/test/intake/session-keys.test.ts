@@ -17,11 +17,11 @@ import {
   ZERO_ADDRESS,
 } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { FileJournal } from '../../src/journal/file-journal.ts'
 import { Promises } from '../../src/journal/promises.ts'
 import { nonce } from '../support/client.ts'
 import { ACCOUNTS, type RunningProvider, TestNetwork } from '../support/network.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
+import { openJournal } from '../support/simulated-journal.ts'
 
 const PAYLOAD = payloadOf(50_000, 31)
 const COMMITMENT = commitmentOf(PAYLOAD)
@@ -170,7 +170,7 @@ describe('session keys', () => {
     const other = { ...spent, ...commitmentOf(payloadOf(1000, 77)) }
     await expect(open(other, await granted())).rejects.toMatchObject(code('VOUCHER_REPLAYED'))
     await running.stop()
-    const { journal, entries } = await FileJournal.open(network.paths.journal)
+    const { journal, entries } = await openJournal(network.paths.journal)
     const now = inSeconds(0)
     await journal.rewrite([...Promises.of(entries).entriesToKeep(now)])
     await journal.close()

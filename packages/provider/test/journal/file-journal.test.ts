@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import { HoldfastError, leafIndex, root, timestamp } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Entry } from '../../src/journal/entries.ts'
-import { FileJournal } from '../../src/journal/file-journal.ts'
+import { realFiles } from '../../src/journal/journal-files.ts'
+import { RECORD_BYTES_MAX } from '../../src/journal/journal-format.ts'
+import { openJournal } from '../support/simulated-journal.ts'
 
 const entry = (i: number): Entry => ({
   kind: 'damage-found',
@@ -16,6 +18,14 @@ const entry = (i: number): Entry => ({
   leaf: leafIndex(i),
   what: `number ${i}`,
 })
+
+/** Entries of more than 5 MB. */
+function* manyBatches(): Iterable<Entry> {
+  for (let i = 0; i < 5000; i++) {
+    const known = entry(i)
+    yield known.kind === 'damage-found' ? { ...known, what: 'x'.repeat(1000) } : known
+  }
+}
 
 describe('the journal', () => {
   let directory: string
@@ -29,7 +39,7 @@ describe('the journal', () => {
   })
 
   const write = async (batches: readonly (readonly Entry[])[]): Promise<number[]> => {
-    const { journal } = await FileJournal.open(directory)
+    const { journal } = await openJournal(directory)
     const ends: number[] = []
     for (const batch of batches) {
       await journal.append(batch)
@@ -47,7 +57,7 @@ describe('the journal', () => {
   })
 
   const read = async (): Promise<readonly Entry[]> => {
-    const { journal, entries } = await FileJournal.open(directory)
+    const { journal, entries } = await openJournal(directory)
     await journal.close()
     return entries
   }
@@ -59,7 +69,7 @@ describe('the journal', () => {
   })
 
   test('keeps concurrent appends, each whole', async () => {
-    const { journal } = await FileJournal.open(directory)
+    const { journal } = await openJournal(directory)
     await Promise.all(
       Array.from({ length: 50 }, (_, i) => journal.append([entry(i), entry(100 + i)])),
     )
@@ -100,10 +110,10 @@ describe('the journal', () => {
     const whole = await readFile(path)
     for (const less of [whole.subarray(0, whole.length - 1), Buffer.alloc(0)]) {
       await writeFile(path, less)
-      await expect(FileJournal.open(directory)).rejects.toEqual(refused)
+      await expect(openJournal(directory)).rejects.toEqual(refused)
     }
     await copyFile(`${path}.copy`, path)
-    await expect(FileJournal.open(directory)).rejects.toThrow(/older copy.*remove journal.mark/)
+    await expect(openJournal(directory)).rejects.toThrow(/older copy.*remove journal.mark/)
     await forgetSyncs()
     expect(await read()).toEqual([1, 2].map(entry))
   })
@@ -129,7 +139,7 @@ describe('the journal', () => {
       const damaged = Buffer.from(whole)
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8))
       await writeFile(path, damaged)
-      await expect(FileJournal.open(directory)).rejects.toEqual(refused)
+      await expect(openJournal(directory)).rejects.toEqual(refused)
     }
   })
 
@@ -144,12 +154,12 @@ describe('the journal', () => {
       [0, 1, 1, 2],
     ]) {
       await writeFile(path, Buffer.concat(order.map((i) => parts[i] ?? Buffer.alloc(0))))
-      await expect(FileJournal.open(directory)).rejects.toThrow(HoldfastError)
+      await expect(openJournal(directory)).rejects.toThrow(HoldfastError)
     }
   })
 
   test('rewritten, it holds the new entries, and what comes after', async () => {
-    const { journal } = await FileJournal.open(directory)
+    const { journal } = await openJournal(directory)
     for (let i = 0; i < 20; i++) await journal.append([entry(i)])
     const before = journal.size
     await journal.rewrite([{ kind: 'started', at: timestamp(5) }, entry(19)])
@@ -159,11 +169,103 @@ describe('the journal', () => {
     expect(await read()).toEqual([{ kind: 'started', at: 5n }, entry(19), entry(20)])
   })
 
+  test('what is appended while it is rewritten comes after it', async () => {
+    const { journal } = await openJournal(directory)
+    await journal.append([entry(1)])
+    const rewritten = journal.rewrite([entry(2)])
+    const appended = [journal.append([entry(3)]), journal.append([entry(4)])]
+    await Promise.all([rewritten, ...appended])
+    await journal.append([entry(5)])
+    await journal.close()
+    expect(await read()).toEqual([2, 3, 4, 5].map(entry))
+  })
+
+  test('a checkpoint that is not whole refuses to open, although nothing follows it', async () => {
+    const { journal } = await openJournal(directory)
+    for (let i = 0; i < 8; i++) await journal.append([entry(i)])
+    await journal.rewrite(manyBatches())
+    await journal.close()
+    const whole = await readFile(path)
+    await forgetSyncs()
+    for (const cut of [whole.length - 1, whole.length >> 1, 600_000, 400]) {
+      await writeFile(path, whole.subarray(0, cut))
+      await expect(openJournal(directory)).rejects.toThrow(/checkpoint is not whole/)
+    }
+    await writeFile(path, whole)
+    expect(await read()).toHaveLength(5000)
+  })
+
+  test('a checkpoint cannot be put behind another journal', async () => {
+    const { journal } = await openJournal(directory)
+    await journal.append([entry(1)])
+    await journal.rewrite([entry(1)])
+    await journal.close()
+    const checkpoint = await readFile(path)
+    await forgetSyncs()
+    await writeFile(path, Buffer.concat([checkpoint, checkpoint]))
+    await expect(openJournal(directory)).rejects.toEqual(refused)
+  })
+
+  test('a rewriting for which there is no room leaves the journal as it was', async () => {
+    const full: typeof realFiles = {
+      ...realFiles,
+      open: async (name, options) => {
+        const file = await realFiles.open(name, options)
+        if (!name.endsWith('.new')) return file
+        const write = (): Promise<never> =>
+          Promise.reject(Object.assign(new Error('no room'), { code: 'ENOSPC' }))
+        return { ...file, write }
+      },
+    }
+    const { journal } = await openJournal(directory, full)
+    await journal.append([entry(1)])
+    await expect(journal.rewrite([entry(2)])).rejects.toMatchObject({
+      detail: { code: 'DISK_FULL' },
+    })
+    expect(await readdir(directory)).toEqual(['journal.log', 'journal.mark'])
+    await journal.append([entry(3)])
+    await journal.close()
+    expect(await read()).toEqual([1, 3].map(entry))
+  })
+
+  test('is read and rewritten a piece at a time, however long it is', async () => {
+    let most = 0
+    const seen = (data: Uint8Array): void => {
+      most = Math.max(most, data.length)
+    }
+    const counted: typeof realFiles = {
+      ...realFiles,
+      open: async (name, options) => {
+        const file = await realFiles.open(name, options)
+        return {
+          ...file,
+          read: (into, position) => {
+            seen(into)
+            return file.read(into, position)
+          },
+          write: (data, position) => {
+            seen(data)
+            return file.write(data, position)
+          },
+        }
+      },
+    }
+    const { journal } = await openJournal(directory, counted)
+    await journal.rewrite(manyBatches())
+    await journal.rewrite(manyBatches())
+    expect(journal.size).toBeGreaterThan(5_000_000)
+    await journal.close()
+    const again = await openJournal(directory, counted)
+    await again.journal.close()
+    expect(again.entries).toHaveLength(5000)
+    expect(most).toBeLessThanOrEqual(4 * RECORD_BYTES_MAX)
+  })
+
   test('an entry of an unknown kind refuses to open', async () => {
     const { encodeRecord, CHAIN_START } = await import('../../src/journal/journal-format.ts')
     const body = new TextEncoder().encode('{"kind":"from-the-future"}')
     await writeFile(path, encodeRecord({ batch: 1n, left: 0, previous: CHAIN_START, body }))
-    await expect(FileJournal.open(directory)).rejects.toMatchObject({
+    await expect(openJournal(directory)).rejects.toMatchObject({
       detail: { code: 'STORE_CORRUPT' },
     })
   })

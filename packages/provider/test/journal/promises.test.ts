@@ -14,7 +14,7 @@ import {
 } from '@holdfast/protocol'
 import { describe, expect, test } from '@jest/globals'
 import { decodeEntry, type Entry, encodeEntry } from '../../src/journal/entries.ts'
-import { Promises } from '../../src/journal/promises.ts'
+import { grantName, Promises } from '../../src/journal/promises.ts'
 
 const signer = signerFromPrivateKey(new Uint8Array(32).fill(3))
 const signature = await signer.sign(ZERO_HASH)
@@ -53,6 +53,8 @@ const opened = (session: string, nonce: number, expiry?: number): Entry => ({
 })
 
 const ENTRIES: readonly Entry[] = [
+  { kind: 'checkpoint', head: ZERO_HASH, batch: 7n },
+  { kind: 'checkpoint-whole', entries: 0n },
   { kind: 'started', at: timestamp(1) },
   opened('a', 1),
   { kind: 'range-durable', session: 'a', start: bytes(10), end: bytes(20) },
@@ -123,5 +125,51 @@ describe('promises', () => {
     expect(later.sessions.has('b')).toBe(false)
     expect(later.sessions.get('c')?.receipt).toEqual(receipt(3))
     expect(later.sessions.has('a')).toBe(true)
+  })
+
+  const removed: Entry = { kind: 'payload-removed', root: commitment.root }
+  const given = (session: string, nonce: number, expiry?: number): readonly Entry[] => [
+    opened(session, nonce, expiry),
+    { kind: 'receipt', session, receipt: receipt(nonce) },
+  ]
+
+  test('let a receipt go when its payload was removed and its voucher has expired', () => {
+    const promises = Promises.of([...given('a', 1), removed])
+    expect([...promises.receipts()]).toEqual([])
+    // Until then its nonce is spent, also after the journal was written anew, twice.
+    const early = Promises.of(promises.entriesToKeep(timestamp(1000)))
+    const again = Promises.of(early.entriesToKeep(timestamp(1000)))
+    expect(again.sessionOfNonce(request(1).voucher.nonce)?.receipt).toEqual(receipt(1))
+    expect([...again.receipts()]).toEqual([])
+    expect([...again.entriesToKeep(timestamp(1001))]).toEqual([])
+    again.forget(timestamp(1001))
+    expect(again.sessions.size).toBe(0)
+    expect(again.sessionOfNonce(request(1).voucher.nonce)).toBeUndefined()
+  })
+
+  test('keep a receipt that was given after a removal, in whatever order they were made', () => {
+    const promises = Promises.of([...given('a', 1), removed, ...given('b', 2)])
+    const again = Promises.of(promises.entriesToKeep(timestamp(500)))
+    for (const one of [promises, again]) {
+      expect([...one.receipts()]).toEqual([receipt(2).receipt])
+    }
+    const later = Promises.of(again.entriesToKeep(timestamp(10 ** 9)))
+    expect([...later.sessions.keys()]).toEqual(['b'])
+  })
+
+  test('count what was uploaded under a grant until the grant expires', () => {
+    const grant = {
+      grant: {
+        ...{ payer: party, key: party, provider: party, actions: 1, bytesMax: bytes(9000) },
+        ...{ notBefore: timestamp(0), expiry: timestamp(3000), nonce: ZERO_HASH },
+      },
+      signature,
+    }
+    const open = { ...opened('a', 1), request: { ...request(1), grant } } as Entry
+    const promises = Promises.of([open, ...given('a', 1).slice(1), removed])
+    const name = grantName(grant.grant)
+    const kept = Promises.of(promises.entriesToKeep(timestamp(3000)))
+    expect(kept.grantedBytes(name)).toBe(5000n)
+    expect([...kept.entriesToKeep(timestamp(3001))]).toEqual([])
   })
 })

@@ -7,7 +7,6 @@ import { CarIndex } from '../../src/car/car-index.ts'
 import { keyOf } from '../../src/car/cids.ts'
 import { IndexWriter } from '../../src/car/index-writer.ts'
 import type { Entry as JournalEntry } from '../../src/journal/entries.ts'
-import { FileJournal } from '../../src/journal/file-journal.ts'
 import { createVolume } from '../../src/store/volume-files.ts'
 import { readIdentity } from '../../src/store/volume-identity.ts'
 import { volumePaths } from '../../src/store/volume-paths.ts'
@@ -15,15 +14,17 @@ import { createTlsIdentity, readTlsIdentity } from '../../src/tls.ts'
 import { blockOf } from './cars.ts'
 import { flip, flipFile, rootOf, type Trial } from './flip-trial.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
-import { journalFilesOn } from './simulated-journal.ts'
+import { journalFilesOn, openJournal } from './simulated-journal.ts'
 
 /** The journal: what is in it is refused when any bit of it changed, also of the last batch. */
 export const journalTrials = async (): Promise<Readonly<Record<string, Trial>>> => {
   const directory = '/journal'
   const entryOf = (i: number): JournalEntry => ({ kind: 'damage-mended', root: rootOf(i) })
   const disk = new SimulatedDisk()
-  const { journal } = await FileJournal.open(directory, journalFilesOn(disk))
-  for (let i = 0; i < 60; i += 3) await journal.append([entryOf(i), entryOf(i + 1), entryOf(i + 2)])
+  const { journal } = await openJournal(directory, journalFilesOn(disk))
+  await journal.rewrite(Array.from({ length: 30 }, (_, i) => entryOf(i)))
+  for (let i = 30; i < 60; i += 3)
+    await journal.append([entryOf(i), entryOf(i + 1), entryOf(i + 2)])
   await journal.close()
   const trial =
     (file: string, refuses: boolean): Trial =>
@@ -31,7 +32,7 @@ export const journalTrials = async (): Promise<Readonly<Record<string, Trial>>> 
       const changed = SimulatedDisk.holding(disk.files)
       flip(changed.contentOf(join(directory, file)) ?? new Uint8Array(1), chance)
       try {
-        const opened = await FileJournal.open(directory, journalFilesOn(changed))
+        const opened = await openJournal(directory, journalFilesOn(changed))
         if (refuses) throw new Error('a changed journal was opened')
         if (opened.entries.length !== 60) throw new Error('entries are missing')
         return 'without effect'

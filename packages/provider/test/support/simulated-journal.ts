@@ -3,7 +3,7 @@
  * file is replaced by a shorter one; whatever was acknowledged must be there afterwards, in order, and
  * nothing that was never appended. One seed is one run.
  */
-import { leafIndex, root } from '@holdfast/protocol'
+import { bytes, leafIndex, root } from '@holdfast/protocol'
 import type { Entry } from '../../src/journal/entries.ts'
 import { FileJournal } from '../../src/journal/file-journal.ts'
 import type { JournalFiles } from '../../src/journal/journal-files.ts'
@@ -13,12 +13,13 @@ const DIRECTORY = '/journal'
 
 /** The simulated disk as the journal sees it. */
 export const journalFilesOn = (disk: SimulatedDisk): JournalFiles => ({
-  read: async (path) => disk.contentOf(path)?.slice(),
   open: async (path, { fresh = false } = {}) => {
     const present = disk.contentOf(path) !== undefined
     const file = disk.open(path, present ? 'write' : 'create')
     if (present && fresh) disk.truncate(file, 0)
     return {
+      size: async () => disk.size(file),
+      read: async (into, position) => disk.read(file, into, position),
       write: async (data, position) => disk.write(file, data, position),
       truncate: async (length) => disk.truncate(file, length),
       sync: async () => disk.sync(file),
@@ -26,6 +27,9 @@ export const journalFilesOn = (disk: SimulatedDisk): JournalFiles => ({
     }
   },
   rename: async (from, to) => disk.rename(from, to),
+  remove: async (path) => {
+    if (disk.contentOf(path) !== undefined) disk.unlink(path)
+  },
   syncDirectory: async (path) => disk.syncDirectory(path),
 })
 
@@ -36,6 +40,19 @@ const entryOf = (i: number): Entry => ({
   // Of many lengths, so that records lie across pieces of 512 bytes in every way.
   what: 'x'.repeat((i * 37) % 600),
 })
+
+/** A journal and everything in it but checkpoints' own entries. */
+export const openJournal = async (
+  directory: string,
+  files?: JournalFiles,
+): Promise<{ readonly journal: FileJournal; readonly entries: readonly Entry[] }> => {
+  const entries: Entry[] = []
+  const each = (entry: Entry): void => {
+    if (entry.kind !== 'checkpoint' && entry.kind !== 'checkpoint-whole') entries.push(entry)
+  }
+  const { journal } = await FileJournal.open(directory, each, files)
+  return { journal, entries }
+}
 
 const numberOf = (entry: Entry): number => (entry.kind === 'damage-found' ? Number(entry.leaf) : -1)
 
@@ -73,7 +90,7 @@ export class SimulatedJournal {
   }
 
   async #life(): Promise<void> {
-    const { journal } = await FileJournal.open(DIRECTORY, journalFilesOn(this.#disk))
+    const { journal } = await openJournal(DIRECTORY, journalFilesOn(this.#disk))
     for (;;) {
       if (this.#chance(8) === 0) await this.#replace(journal)
       const appends = Array.from({ length: 1 + this.#chance(4) }, () => this.#append(journal))
@@ -90,18 +107,18 @@ export class SimulatedJournal {
     this.#pending = this.#pending.filter((number) => !numbers.includes(number))
   }
 
-  /** The newer half is kept. */
+  /** The newer half is kept, in a checkpoint of one batch or of many. */
   async #replace(journal: FileJournal): Promise<void> {
     const [base = []] = this.#bases
     const kept = base.slice(base.length >> 1)
     if (kept.length === 0) return
     this.#bases = [base, kept]
-    await journal.rewrite(kept.map(entryOf))
+    await journal.rewrite(kept.map(entryOf), bytes(1 + this.#chance(5000)))
     this.#bases = [kept]
   }
 
   async #check(): Promise<void> {
-    const { journal, entries } = await FileJournal.open(DIRECTORY, journalFilesOn(this.#disk))
+    const { journal, entries } = await openJournal(DIRECTORY, journalFilesOn(this.#disk))
     await journal.close()
     const found = entries.map(numberOf)
     const fits = this.#bases.some((base) => {
