@@ -75,7 +75,7 @@ export class Peer implements ProviderPeer {
     const breaks = this.#breaks(0.05) ? Math.floor(random.unit() * part.body.length) : undefined
     const body = {
       checkedAtEnd,
-      bytes: (stop: AbortSignal) => this.#sent(part.body, breaks, stop),
+      bunches: (stop: AbortSignal) => this.#sent(part.body, breaks, stop),
     }
     return this.#call(({ intake }) => intake.putPart(session, part, body), options)
   }
@@ -144,7 +144,7 @@ export class Peer implements ProviderPeer {
     body: Uint8Array,
     breaks: number | undefined,
     stop: AbortSignal,
-  ): AsyncGenerator<Uint8Array> {
+  ): AsyncGenerator<readonly Uint8Array[]> {
     // The sender's buffer is used again for the next part: what is on its way is a copy.
     const copy = body.slice()
     const { random } = this.#world
@@ -153,7 +153,7 @@ export class Peer implements ProviderPeer {
       if (stop.aborted) throw new HoldfastError({ code: 'ABORTED' })
       const end = Math.min(copy.length, at + 1 + Math.floor(random.unit() * CHUNK_BYTES))
       if (breaks !== undefined && end > breaks) throw new BrokenLine('the connection broke off')
-      yield copy.subarray(at, end)
+      yield [copy.subarray(at, end)]
       at = end
     }
   }

@@ -4,7 +4,6 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { addAbortSignal } from 'node:stream'
 import { type Clock, HoldfastError, type SessionRequest } from '@holdfast/protocol'
 import type { Checksum } from '@holdfast/prover'
 import type { Intake } from '../intake/intake.ts'
@@ -14,6 +13,7 @@ import { sendJson } from './answers.ts'
 import { parseContentRange } from './byte-ranges.ts'
 import { parseContentDigest } from './content-digest.ts'
 import { type ProgressRule, watchProgress } from './progress-watch.ts'
+import { bunchesOf } from './request-body.ts'
 
 export interface UploadDependencies {
   readonly intake: Intake
@@ -53,13 +53,12 @@ export const putUpload = async (
   admission.part(intake.partsInFlight)
   const done = new AbortController()
   let moved = 0
-  const counted = async function* (stop: AbortSignal): AsyncGenerator<Uint8Array> {
-    addAbortSignal(stop, request)
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      moved += chunk.length
-      digest?.add(chunk)
-      yield chunk
-    }
+  const onChunk = (chunk: Uint8Array): void => {
+    moved += chunk.length
+    digest?.add(chunk)
+  }
+  const checked = async function* (stop: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
+    yield* bunchesOf(request, stop, onChunk)
     digest?.check()
   }
   const watching = watchProgress(clock, progress(), {
@@ -68,7 +67,7 @@ export const putUpload = async (
     done: done.signal,
   })
   try {
-    const body = { bytes: counted, checkedAtEnd: digest !== undefined }
+    const body = { bunches: checked, checkedAtEnd: digest !== undefined }
     sendRanges(response, await intake.putPart(authority, part, body))
   } finally {
     done.abort()

@@ -167,7 +167,8 @@ export class Intake {
     await this.#active.sending(request.session, range, (stop) =>
       receivePart(
         {
-          write: (offset, buffers) => store.write(request.session, offset, buffers),
+          write: (offset, buffers, onTaken) =>
+            store.write(request.session, offset, buffers, onTaken),
           settle: async (received) => {
             await store.sync(request.session)
             await book.record({ kind: 'range-durable', session: request.session, ...received })

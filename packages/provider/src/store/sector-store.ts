@@ -46,8 +46,17 @@ export interface SectorStore {
    * @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY`.
    */
   reserve(name: StagingName, commitment: Commitment): Promise<void>
-  /** Writes buffers at a payload offset. @throws `RANGE_INVALID` past the reservation, `DISK_FULL`. */
-  write(name: StagingName, offset: Bytes, buffers: readonly Uint8Array[]): Promise<void>
+  /**
+   * Writes buffers at a payload offset. `onTaken` is called once they have been copied and may change or
+   * go; what then still waits to be written is bounded by the store.
+   * @throws `RANGE_INVALID` past the reservation, `DISK_FULL`.
+   */
+  write(
+    name: StagingName,
+    offset: Bytes,
+    buffers: readonly Uint8Array[],
+    onTaken?: () => void,
+  ): Promise<void>
   /** Resolves when everything written before the call survives power loss. */
   sync(name: StagingName): Promise<void>
   /**

@@ -130,10 +130,15 @@ export class VolumeSet implements SectorStore {
     this.#commits.begin(name, commitment, place)
   }
 
-  async write(name: StagingName, offset: Bytes, buffers: readonly Uint8Array[]): Promise<void> {
+  async write(
+    name: StagingName,
+    offset: Bytes,
+    buffers: readonly Uint8Array[],
+    onTaken?: () => void,
+  ): Promise<void> {
     const at = toNumber(offset)
-    await this.#volumeOf(name).write(name, at, buffers)
     const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+    await this.#volumeOf(name).write(name, at, buffers, onTaken)
     this.#commits.wrote(name, at, length)
   }
 

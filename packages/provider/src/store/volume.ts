@@ -156,11 +156,18 @@ export class Volume {
     return this.#thread.ask(op)
   }
 
-  /** Writes buffers at a payload offset. */
-  async write(name: StagingName, offset: number, buffers: readonly Uint8Array[]): Promise<void> {
+  /** Writes buffers at a payload offset; `onTaken` is called when they have been copied. */
+  async write(
+    name: StagingName,
+    offset: number,
+    buffers: readonly Uint8Array[],
+    onTaken: () => void = () => undefined,
+  ): Promise<void> {
     const total = buffers.reduce((sum, { length }) => sum + length, 0)
     if (total <= COPIED_MAX) {
-      await this.ask({ kind: 'write', name, offset, data: Buffer.concat(buffers) })
+      const written = this.ask({ kind: 'write', name, offset, data: Buffer.concat(buffers) })
+      onTaken()
+      await written
       return
     }
     const writes: Promise<unknown>[] = []
@@ -171,6 +178,7 @@ export class Volume {
       writes.push(written.finally(() => this.#slabs.give(slab)))
       at += length
     }
+    onTaken()
     for (const outcome of await Promise.allSettled(writes)) {
       if (outcome.status === 'rejected') throw outcome.reason
     }

@@ -139,12 +139,12 @@ const drive = async ({ id, size, seed, request, durable }: KilledUpload): Promis
   for (let at = 0; at < size && !session.complete; at += task.partBytes) {
     const end = Math.min(size, at + task.partBytes)
     const part = { start: bytes(at), end: bytes(end), total: bytes(size) }
-    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    const pieces = async function* (): AsyncGenerator<readonly Uint8Array[]> {
       for (let from = at; from < end; from += 65_536) {
-        yield payload.subarray(from, Math.min(end, from + 65_536))
+        yield [payload.subarray(from, Math.min(end, from + 65_536))]
       }
     }
-    await intake.putPart(session, part, { bytes: pieces, checkedAtEnd: false })
+    await intake.putPart(session, part, { bunches: pieces, checkedAtEnd: false })
     say(`durable ${id} ${end}`)
   }
   const receipt = commitUploadResponse.encode(await intake.commit(session))
