@@ -1,7 +1,9 @@
 /**
- * Bytes from a client to a provider's disk: over loopback and over a line of 50 ms, ours on one
- * connection, beside client streams of grpc-js with its own and with a wide window. Ours are checksummed
- * parts of a real session, durable when counted; the streams go to a file that is synced once.
+ * Bytes from a client to a provider, ours as range PUTs of a real session with checksums, beside client
+ * streams of grpc-js with its own and with a wide window, TLS on all of them. Three questions: what the
+ * transport does by itself (both sides throw the bytes away), what the whole way to the disk does (ours
+ * durable part by part, the streams in a file that is synced once), and what is left of it over a line of
+ * 50 ms.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
@@ -75,10 +77,10 @@ class Uploader {
     this.#payload = payload
   }
 
-  /** `grpc` and `http` say where the provider is reached. */
+  /** `http` says where the provider is reached, which may be a long line before it. */
   static async open(
     node: UploadNode,
-    ports: { readonly http: string },
+    line: { readonly http: string; readonly connections: number },
     payload: Uint8Array,
   ): Promise<Uploader> {
     const none = { region: '', token: node.token, pricePerTibMonth: amount(0) }
@@ -86,8 +88,8 @@ class Uploader {
     const { provider, tlsKeyHash, grpc: endpoint } = node
     const record = { provider, tlsKeyHash, endpoint, operator: provider, stake: amount(0) }
     const connect = networkConnector(systemClock, {
-      uploadConnections: 1,
-      httpEndpoint: ports.http,
+      uploadConnections: line.connections,
+      httpEndpoint: line.http,
     })
     const peer = await connect({ ...record, accepting: true, ...prices })
     return new Uploader(node, peer, payload)
@@ -172,61 +174,106 @@ const uploadCase = (
 
 const GRPC = '@grpc/grpc-js@1.14.7'
 
+/** What a case needs: children, and clients that are closed at the end. */
+class Bench {
+  readonly #folder: string
+  readonly children = new Children()
+  readonly #clients: { close(): void }[] = []
+  #homes = 0
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async #home(): Promise<string> {
+    const home = join(this.#folder, `home-${this.#homes++}`)
+    await mkdir(home)
+    return home
+  }
+
+  async node(mode: Mode): Promise<UploadNode> {
+    return this.children.start<UploadNode>('node', [await this.#home(), mode])
+  }
+
+  async uploader(...args: Parameters<typeof Uploader.open>): Promise<Uploader> {
+    const uploader = await Uploader.open(...args)
+    this.#clients.push(uploader)
+    return uploader
+  }
+
+  /** Streams to two servers of their own, with the library's window and with a wide one. */
+  async streams(
+    mode: Mode,
+    data: Buffer,
+    reach: (port: number) => Promise<number> = async (port) => port,
+  ): Promise<readonly Contestant[]> {
+    const contestants: Contestant[] = []
+    for (const window of [0, WIDE_WINDOW]) {
+      const args = [await this.#home(), String(window), mode]
+      const sink = await this.children.start<GrpcTarget>('sink', args)
+      const client = new GrpcUploader({ ...sink, port: await reach(sink.port) }, window)
+      this.#clients.push(client)
+      const name = window === 0 ? 'its own window' : 'window of 16 MiB'
+      contestants.push(stream(`${GRPC}, ${name}`, client, data))
+    }
+    return contestants
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close()
+    this.children.stop()
+  }
+}
+
+type Mode = 'keep' | 'count'
+
+/** One connection, both sides throw the bytes away. */
+const transportCase = async (bench: Bench, payload: Buffer): Promise<BenchCase> => {
+  const node = await bench.node('count')
+  const near = await bench.uploader(node, { http: node.http, connections: 1 }, payload)
+  return uploadCase(
+    { name: 'transport alone, one connection, loopback', goal: { of: 'ratio', bound: 6 } },
+    { ours: ours(near, payload.length), peers: await bench.streams('count', payload) },
+  )
+}
+
+/** One connection over loopback and over a long line, to the disk. */
+async function* durableCases(bench: Bench, payload: Buffer): AsyncGenerator<BenchCase> {
+  const node = await bench.node('keep')
+  const near = await bench.uploader(node, { http: node.http, connections: 1 }, payload)
+  yield uploadCase(
+    { name: 'to the disk, one connection, loopback', goal: { of: 'ratio', bound: 6 } },
+    { ours: ours(near, payload.length), peers: await bench.streams('keep', payload) },
+  )
+  const far = async (port: number): Promise<number> => {
+    const args = [String(port), String(ONE_WAY_MS)]
+    return (await bench.children.start<{ port: number }>('line', args)).port
+  }
+  const http = `https://127.0.0.1:${await far(Number(new URL(node.http).port))}`
+  const away = await bench.uploader(node, { http, connections: 1 }, payload)
+  // A stream with its own window needs minutes for more over a long line.
+  const short = payload.subarray(0, 8 * MIB)
+  yield uploadCase(
+    {
+      name: 'to the disk, one connection, 50 ms round trip (streams: 8 MiB)',
+      goal: { of: 'figure', bound: 80 },
+    },
+    { ours: ours(away, payload.length), peers: await bench.streams('keep', short, far) },
+  )
+}
+
 export const uploadSuite: Suite = {
   name: 'upload',
   about: 'bytes to a provider: loopback and 50 ms, beside gRPC streams',
   async *cases({ folder, say }) {
-    const children = new Children()
-    const start = <T>(program: keyof typeof PROGRAMS, ...args: string[]): Promise<T> =>
-      children.start<T>(program, args)
-    const clients: { close(): void }[] = []
+    const bench = new Bench(folder)
     try {
-      say('starting a provider and two gRPC servers')
-      const homes = ['node', 'narrow', 'wide'].map((name) => join(folder, name))
-      for (const home of homes) await mkdir(home)
-      const [home = '', narrowAt = '', wideAt = ''] = homes
-      const node = await start<UploadNode>('node', home)
-      const narrow = await start<GrpcTarget>('sink', narrowAt, '0')
-      const wide = await start<GrpcTarget>('sink', wideAt, String(WIDE_WINDOW))
-      const far = async (port: number): Promise<number> =>
-        (await start<{ port: number }>('line', String(port), String(ONE_WAY_MS))).port
-
+      say('starting providers and gRPC servers')
       const payload = Buffer.from(noise(LOOPBACK_BYTES, 11).buffer)
-      const peersOn = async (
-        data: Buffer,
-        reach: (port: number) => Promise<number>,
-      ): Promise<readonly Contestant[]> => {
-        const narrowOne = new GrpcUploader({ ...narrow, port: await reach(narrow.port) }, 0)
-        const wideOne = new GrpcUploader({ ...wide, port: await reach(wide.port) }, WIDE_WINDOW)
-        clients.push(narrowOne, wideOne)
-        return [
-          stream(`${GRPC}, its own window`, narrowOne, data),
-          stream(`${GRPC}, window of 16 MiB`, wideOne, data),
-        ]
-      }
-      const near = await Uploader.open(node, { http: node.http }, payload)
-      clients.push(near)
-      const nearPeers = await peersOn(payload, async (port) => port)
-      yield uploadCase(
-        { name: 'one connection, loopback', goal: { of: 'ratio', bound: 6 } },
-        { ours: ours(near, payload.length), peers: nearPeers },
-      )
-      // A stream with its own window needs minutes for more over a long line.
-      const httpPort = await far(Number(new URL(node.http).port))
-      const away = await Uploader.open(node, { http: `https://127.0.0.1:${httpPort}` }, payload)
-      clients.push(away)
-      const short = payload.subarray(0, 8 * MIB)
-      const farPeers = await peersOn(short, far)
-      yield uploadCase(
-        {
-          name: 'one connection, 50 ms round trip (streams: 8 MiB)',
-          goal: { of: 'figure', bound: 80 },
-        },
-        { ours: ours(away, payload.length), peers: farPeers },
-      )
+      yield await transportCase(bench, payload)
+      yield* durableCases(bench, payload)
     } finally {
-      for (const client of clients) client.close()
-      children.stop()
+      bench.close()
     }
   },
 }

@@ -2,7 +2,7 @@
  * A process of its own: a grpc-js server over TLS that takes one client stream of bytes after another
  * into a file and answers with the number of bytes once they are on disk. What an upload over gRPC
  * comes to, at its kindest: no ranges, no checksums, no journal, one sync at the end. Arguments: folder,
- * window in bytes (0 leaves the library's default).
+ * window in bytes (0 leaves the library's default), `count` to throw the bytes away instead.
  */
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { systemClock } from '@holdfast/chain'
 import { createTlsIdentity } from '@holdfast/provider'
 import { SINK_METHOD, widenServer } from './grpc-stream.ts'
 
-const [folder = '', window = '0'] = process.argv.slice(2)
+const [folder = '', window = '0', mode = 'keep'] = process.argv.slice(2)
 const { keyPem, certPem } = await createTlsIdentity(
   folder,
   '127.0.0.1',
@@ -26,6 +26,10 @@ const file = await open(join(folder, 'sink'), 'w')
 
 const take = async (call: AsyncIterable<Buffer>): Promise<number> => {
   let at = 0
+  if (mode === 'count') {
+    for await (const chunk of call) at += chunk.length
+    return at
+  }
   for await (const chunk of call) {
     await file.write(chunk, 0, chunk.length, at)
     at += chunk.length

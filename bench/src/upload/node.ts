@@ -1,6 +1,8 @@
 /**
  * A process of its own: a whole provider on a simulated chain, in the folder given as argument, with
- * one funded publisher. Tells its parent how it is reached; ends when the parent goes.
+ * one funded publisher. With `count` as second argument parts come as far as the intake, through the
+ * real listener with its limits and checksums, and are thrown away there: what the transport alone
+ * costs. Tells its parent how it is reached; ends when the parent goes.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createMemoryChain, signerFromPrivateKey, systemClock, systemRandom } from '@holdfast/chain'
@@ -15,7 +17,7 @@ import {
 } from '@holdfast/provider'
 import { accountKey, type UploadNode } from './node-messages.ts'
 
-const [home = ''] = process.argv.slice(2)
+const [home = '', mode = 'keep'] = process.argv.slice(2)
 const paths = homePaths(home)
 const [owner, operator, publisher] = [1, 2, 3].map((n) => signerFromPrivateKey(accountKey(n)))
 if (!owner || !operator || !publisher) throw new Error('three accounts were made')
@@ -71,6 +73,26 @@ const provider = await Provider.open(
   },
   { paths, config, software: 'bench' },
 )
+
+/** Parts of a session are counted, and called durable as far as their sum goes. */
+const throwAway = (intake: Provider['parts']['intake']): void => {
+  const counted = new Map<string, number>()
+  const durable = intake.durable.bind(intake)
+  intake.durable = (request) => {
+    durable(request)
+    return [{ start: bytes(0), end: bytes(counted.get(request.session) ?? 0) }]
+  }
+  intake.putPart = async (request, _part, { bunches }) => {
+    let length = 0
+    for await (const bunch of bunches(new AbortController().signal)) {
+      for (const chunk of bunch) length += chunk.length
+    }
+    counted.set(request.session, (counted.get(request.session) ?? 0) + length)
+    return intake.durable(request)
+  }
+}
+
+if (mode === 'count') throwAway(provider.parts.intake)
 const { grpc, http } = await provider.start()
 const ready: UploadNode = {
   grpc,

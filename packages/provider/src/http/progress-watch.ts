@@ -16,17 +16,23 @@ export const progressRule = ({ progressSeconds, progressBytesMin }: Limits): Pro
   bytesMin: progressBytesMin,
 })
 
-/** Watches `moved()` until `done` fires; calls `stalled` once when it grows too little. */
+/**
+ * Watches `moved()` until `done` fires; calls `stalled` once when it grows too little. A stretch at whose
+ * begin or end the transfer waits for this node (`isHeld`), for its disk for example, is nobody's fault.
+ */
 export const watchProgress = async (
   clock: Clock,
   rule: ProgressRule,
   transfer: {
     readonly moved: () => number
+    readonly isHeld?: () => boolean
     readonly stalled: () => void
     readonly done: AbortSignal
   },
 ): Promise<void> => {
+  const isHeld = transfer.isHeld ?? (() => false)
   let before = transfer.moved()
+  let wasHeld = isHeld()
   while (!transfer.done.aborted) {
     const slept = await clock
       .sleep(milliseconds(rule.stretchMs), { signal: transfer.done })
@@ -34,7 +40,9 @@ export const watchProgress = async (
       .catch(() => false)
     if (!slept || transfer.done.aborted) return
     const now = transfer.moved()
-    if (now - before < rule.bytesMin) return transfer.stalled()
+    const held = isHeld()
+    if (now - before < rule.bytesMin && !held && !wasHeld) return transfer.stalled()
     before = now
+    wasHeld = held
   }
 }

@@ -115,7 +115,11 @@ export class HttpServer {
     this.#closing = true
     this.#release()
     return new Promise((resolve) => {
-      const force = (): void => this.#server.closeAllConnections()
+      const force = (): void => {
+        this.#server.closeAllConnections()
+        // Those that are still about their handshake too.
+        this.#dependencies.guard.cutAll()
+      }
       cut.addEventListener('abort', force, { once: true })
       this.#server.close(() => {
         cut.removeEventListener('abort', force)

@@ -63,6 +63,7 @@ export const putUpload = async (
   }
   const watching = watchProgress(clock, progress(), {
     moved: () => moved,
+    isHeld: () => request.isPaused(),
     stalled: () => request.destroy(stalled(progress())),
     done: done.signal,
   })

@@ -109,18 +109,20 @@ export class RpcServer {
     this.#health.setStatus(PROVIDER_SERVICE_NAME, 'NOT_SERVING')
     this.#stop.abort()
     this.#release()
-    this.#tcp.close()
     await new Promise<void>((resolve) => {
       const force = (): void => {
         this.#server.forceShutdown()
         this.#dependencies.guard.cutAll()
       }
       cut.addEventListener('abort', force, { once: true })
-      if (cut.aborted) force()
-      this.#server.tryShutdown(() => {
+      // Ends with the last connection. What `tryShutdown` says is not waited for: it never comes when a
+      // session was being destroyed at that moment.
+      this.#tcp.close(() => {
         cut.removeEventListener('abort', force)
         resolve()
       })
+      this.#server.tryShutdown(() => undefined)
+      if (cut.aborted) force()
     })
   }
 

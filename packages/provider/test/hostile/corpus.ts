@@ -79,6 +79,28 @@ export const besiege = async (
   return { connections: Object.fromEntries(await Promise.all(floods)), honest: await honest }
 }
 
+/** Stops a node while every flood goes on: it ends, whatever state their connections are in. */
+export const stopUnderFloods = async (node: NodeProcess): Promise<void> => {
+  const end = new AbortController()
+  setMaxListeners(0, end.signal)
+  const { grpcPort, httpPort } = node
+  const outside = new Set(Object.keys(FLOODS))
+  const floods = Object.entries(FLOODS).map(([name, flood], i) =>
+    flood({
+      ...{ grpcPort, httpPort, until: end.signal, from: `127.0.0.${2 + i}` },
+      onConnected: () => void outside.delete(name),
+    }),
+  )
+  try {
+    await until('connections of every flood', () => outside.size === 0)
+    const errors = await node.stop()
+    expect(errors.filter(({ event }) => event.includes('own fault'))).toEqual([])
+  } finally {
+    end.abort()
+    await Promise.all(floods)
+  }
+}
+
 /** Whoever flooded got through to the door, honest clients got their work done, memory held. */
 export const mustHold = async (
   node: NodeProcess,

@@ -7,6 +7,8 @@ import { TestNetwork, until } from './network.ts'
 import type { ChildReady, ToChild } from './node-process.ts'
 
 const PROOF_MS = 600_000
+/** Of the log, shown when a proof does not land. */
+const LINES = 40
 
 const limits = { ...LIMITS_DEFAULT, ...JSON.parse(process.argv[2] ?? '{}') }
 const network = await TestNetwork.create({ limits })
@@ -29,7 +31,12 @@ const prove = async (): Promise<void> => {
   const period = network.nextPeriod()
   const { follower } = running.provider.parts
   // Time on this chain stands still meanwhile: a slow machine is late for nothing.
-  await until('the proof has landed', () => follower.state.isProven(period), PROOF_MS)
+  try {
+    await until('the proof has landed', () => follower.state.isProven(period), PROOF_MS)
+  } catch (error) {
+    for (const line of network.log.slice(-LINES)) process.stderr.write(`${JSON.stringify(line)}\n`)
+    throw error
+  }
   process.send?.({ kind: 'proven' })
 }
 
