@@ -34,9 +34,11 @@ import type {
   LeafRun,
   Prover,
   RangeCommit,
+  SmallCommit,
 } from './prover.ts'
 import { checkRange } from './range-check.ts'
 import { OpenRangeCommit } from './range-commit.ts'
+import { commitSmall } from './small-commit.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface ProverOptions {
@@ -80,6 +82,13 @@ class ThreadedProver implements Prover {
       operation.check()
       return commit.finish(operation)
     })
+  }
+
+  async commitSmall(
+    payload: FileRange,
+    options?: Pick<CommitOptions, 'scheme' | 'signal'>,
+  ): Promise<SmallCommit> {
+    return commitSmall(this.#pool, payload, options)
   }
 
   commitStream(

@@ -29,6 +29,12 @@ export interface CommitOptions extends CallOptions {
   readonly skipHoles?: boolean
 }
 
+/** A commitment and the `keptLayersLength` bytes that are to be kept with its payload. */
+export interface SmallCommit {
+  readonly commitment: Commitment
+  readonly layers: Uint8Array
+}
+
 /** A commit whose bytes arrive in ranges, in any order, into a file of known length. */
 export interface RangeCommit {
   /**
@@ -77,6 +83,14 @@ export interface Prover extends Bundler {
   readonly engine: string
   /** @throws HoldfastError `PAYLOAD_EMPTY`, `INPUT_UNREADABLE`, `QUEUE_FULL`, `ABORTED`. */
   commitFile(payload: FileRange, options?: CommitOptions): Promise<Commitment>
+  /**
+   * Commits to a payload of at most 16 MiB and gives its kept layers back instead of writing them.
+   * Everything is read, holes too. @throws HoldfastError as `commitFile`; `PAYLOAD_TOO_LARGE`.
+   */
+  commitSmall(
+    payload: FileRange,
+    options?: Pick<CommitOptions, 'scheme' | 'signal'>,
+  ): Promise<SmallCommit>
   /** Commits to a stream of any length in bounded memory. Chunks may be of any size. */
   commitStream(payload: AsyncIterable<Uint8Array>, options?: CommitOptions): Promise<Commitment>
   /** One outcome per job, in order. A damaged payload spoils its own job only. */

@@ -9,6 +9,7 @@ import { runBundleTask } from './bundle/run-task.ts'
 import { runLayers } from './layers-task.ts'
 import { Damage } from './opening.ts'
 import { ReadFailure } from './read-plan.ts'
+import { runSmall } from './small-task.ts'
 import { runSubtree } from './subtree-task.ts'
 import type { Task, TaskResult, TaskValue } from './tasks.ts'
 
@@ -23,6 +24,10 @@ const resultOf = (engine: Engine, task: Task): TaskValue | undefined => {
       return node(runSubtree(engine, task))
     case 'layers':
       return node(runLayers(engine, task))
+    case 'small': {
+      const small = runSmall(engine, task)
+      return small && { kind: 'small', ...small }
+    }
     case 'answer': {
       const outcomes = runAnswers(engine, task)
       return outcomes && { kind: 'answers', outcomes }

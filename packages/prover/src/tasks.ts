@@ -33,6 +33,14 @@ export interface LayersTask {
   readonly sync: boolean
 }
 
+/** Hashes a small payload whole; the result is its root and its kept layers. */
+export interface SmallTask {
+  readonly kind: 'small'
+  readonly cancel: Int32Array
+  readonly scheme: SchemeId
+  readonly run: RunOfFile
+}
+
 export interface AnswerTask {
   readonly kind: 'answer'
   readonly cancel: Int32Array
@@ -57,7 +65,14 @@ export interface MessagesTask {
   readonly out: Uint8Array
 }
 
-export type Task = SubtreeTask | LayersTask | AnswerTask | RangeTask | MessagesTask | BundleTask
+export type Task =
+  | SubtreeTask
+  | LayersTask
+  | SmallTask
+  | AnswerTask
+  | RangeTask
+  | MessagesTask
+  | BundleTask
 
 /** The openings of one job, joined: per index the leaf, then the path. */
 export type AnswerTaskOutcome =
@@ -66,6 +81,7 @@ export type AnswerTaskOutcome =
 
 export type TaskValue =
   | { readonly kind: 'node'; readonly node: Uint8Array }
+  | { readonly kind: 'small'; readonly node: Uint8Array; readonly layers: Uint8Array }
   | { readonly kind: 'answers'; readonly outcomes: readonly AnswerTaskOutcome[] }
   | { readonly kind: 'range'; readonly proof: Uint8Array }
   | { readonly kind: 'done' }

@@ -2,7 +2,6 @@
  * The provider's configuration: one typed object, written by `init`, checked whole when it is read,
  * every problem named. It holds paths of key files, never keys.
  */
-import { readFile } from 'node:fs/promises'
 import {
   type Address,
   type Amount,
@@ -14,6 +13,7 @@ import {
   type ProviderId,
 } from '@holdfast/protocol'
 import { ConfigReader } from './config-reader.ts'
+import { readSealed, sealFile } from './config-seal.ts'
 import { readSettlingConfig, type SettlingConfig } from './duties/gas-worth.ts'
 import { readStakeConfig, type StakeConfig } from './duties/stake-keeper.ts'
 import { type Limits, readLimits } from './limits/limits.ts'
@@ -84,8 +84,10 @@ export const formatConfig = (config: ProviderConfig): string =>
     2,
   )}\n`
 
-export const writeConfig = (path: string, config: ProviderConfig): Promise<void> =>
-  writeDurably(path, formatConfig(config))
+export const writeConfig = async (path: string, config: ProviderConfig): Promise<void> => {
+  await writeDurably(path, formatConfig(config))
+  await sealFile(path)
+}
 
 const MONEY_MAX: bigint = 2n ** 127n
 const ANY_TEXT = /^[^\p{Cc}]{1,4096}$/u
@@ -137,13 +139,14 @@ const parseConfig = (path: string, value: unknown): ProviderConfig => {
 
 /** @throws HoldfastError `INPUT_UNREADABLE`, `CONFIG_INVALID` naming every wrong setting. */
 export const readConfig = async (path: string): Promise<ProviderConfig> => {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const content = await readSealed(path).catch((cause: unknown) => {
+    if (HoldfastError.is(cause)) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new HoldfastError({ code: 'INPUT_UNREADABLE', path, reason }, { cause })
   })
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(content.toString('utf8'))
   } catch (cause) {
     throw new HoldfastError({ code: 'CONFIG_INVALID', path, reason: 'is not JSON' }, { cause })
   }

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { HoldfastError, type Logger } from '@holdfast/protocol'
 import { type ProviderConfig, readConfig } from './config.ts'
+import { sealFile } from './config-seal.ts'
 import { LIMITS_DEFAULT, type Limits } from './limits/limits.ts'
 
 /** What may change while the node runs. */
@@ -62,6 +63,7 @@ export class LiveConfig {
   async reload(): Promise<Reloaded> {
     try {
       const found = await readConfig(this.#path)
+      await sealFile(this.#path)
       for (const listener of this.#listeners) await listener(found)
       this.#problem = undefined
       return this.#take(found)

@@ -2,7 +2,6 @@
  * The parts of a provider and how they hang together: the core, and around it what its listeners and
  * its operator need. Starts nothing.
  */
-import { readFile } from 'node:fs/promises'
 import type { Ledger } from '@holdfast/chain'
 import type { Bytes } from '@holdfast/protocol'
 import { type Checksum, openChecksum } from '@holdfast/prover'
@@ -18,6 +17,7 @@ import {
 } from './provider-core.ts'
 import { CallCounter } from './rpc/call-counter.ts'
 import { TlsKeeper } from './tls-keeper.ts'
+import { keepTokenKey } from './token-key.ts'
 
 export interface ProviderDependencies extends CoreDependencies {
   /** Where the ledger raises its alarms; the node's own are raised there too. */
@@ -49,7 +49,7 @@ export const openParts = async (
   const { clock, logger } = dependencies
   const { paths, config, sharedPayloadMax } = options
   const tls = await TlsKeeper.open({ clock, logger }, { directory: paths.tls, host: config.host })
-  const tokenKey = new Uint8Array(await readFile(paths.tokenKey))
+  const tokenKey = await keepTokenKey(paths.tokenKey, dependencies.random)
   const storing = sharedPayloadMax === undefined ? {} : { storing: { sharedPayloadMax } }
   const core = await openCore(
     dependencies,

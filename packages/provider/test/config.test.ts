@@ -1,30 +1,15 @@
 /** The configuration file and the quantities people write: read back, or refused with every reason. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { address, amount, bytes, HoldfastError } from '@holdfast/protocol'
+import { systemRandom } from '@holdfast/chain'
+import { HoldfastError } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type ProviderConfig, readConfig, writeConfig } from '../src/config.ts'
+import { readConfig, writeConfig } from '../src/config.ts'
+import { sealFile } from '../src/config-seal.ts'
 import { formatBytes, formatTokens, parseBytes, parseTokens } from '../src/quantity.ts'
-
-const CONFIG: ProviderConfig = {
-  network: 'net.json',
-  provider: address(`0x${'01'.repeat(20)}`),
-  operatorKeystore: 'key.json',
-  operatorPassphraseFile: 'key.pass',
-  host: '127.0.0.1',
-  grpcPort: 4500,
-  httpPort: 4501,
-  region: 'eu',
-  token: address(`0x${'02'.repeat(20)}`),
-  pricePerTibMonth: amount(5),
-  provingFeeMonth: amount(0),
-  egressPerTib: amount(0),
-  capacity: bytes(2n ** 40n),
-  payloadBytesMax: bytes(2n ** 30n),
-  diskMargin: bytes(0),
-  settleEvery: undefined,
-}
+import { keepTokenKey } from '../src/token-key.ts'
+import { CONFIG } from './support/settings.ts'
 
 describe('the configuration', () => {
   let directory: string
@@ -65,6 +50,49 @@ describe('the configuration', () => {
     await expect(readConfig(`${path}.none`)).rejects.toMatchObject({
       detail: { code: 'INPUT_UNREADABLE' },
     })
+  })
+})
+
+describe('rot in what init wrote', () => {
+  const AT = new Date(1_700_000_000_000)
+  let directory: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'holdfast-config-'))
+  })
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  test('a price that nobody wrote is refused; one that somebody wrote is taken, and guarded from then on', async () => {
+    const path = join(directory, 'config.json')
+    await writeConfig(path, CONFIG)
+    const other = (await readFile(path, 'utf8')).replace('"5"', '"7"')
+    await writeFile(path, other)
+    await utimes(path, AT, AT)
+    expect((await readConfig(path)).pricePerTibMonth).toBe(7n)
+    await sealFile(path)
+    await writeFile(path, other.replace('"7"', '"6"'))
+    await utimes(path, AT, AT)
+    await expect(readConfig(path)).rejects.toMatchObject({
+      detail: { code: 'CONFIG_INVALID', reason: expect.stringContaining('nobody wrote it') },
+    })
+    await rm(`${path}.seal`)
+    expect((await readConfig(path)).pricePerTibMonth).toBe(6n)
+  })
+
+  test('a token key of the first release stays and gets its checksum; a missing one is made', async () => {
+    const path = join(directory, 'token.key')
+    await writeFile(path, Buffer.alloc(32, 9))
+    expect(await keepTokenKey(path, systemRandom)).toEqual(new Uint8Array(32).fill(9))
+    const kept = await readFile(path)
+    expect(kept.length).toBe(36)
+    await writeFile(path, kept.fill(8, 5, 6))
+    await expect(keepTokenKey(path, systemRandom)).rejects.toMatchObject({
+      detail: { code: 'CONFIG_INVALID', reason: expect.stringContaining('Remove it') },
+    })
+    await rm(path)
+    const made = await keepTokenKey(path, systemRandom)
+    expect(await keepTokenKey(path, systemRandom)).toEqual(made)
   })
 })
 

@@ -2,12 +2,17 @@
  * `init`: makes a provider's home and its entry on the ledger. Safe to repeat: what exists is kept,
  * what changed in the flags is changed, money is deposited only before the first registration.
  */
-import { randomBytes } from 'node:crypto'
 import { access, mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { openKeystore, readNetwork, readPassphrase, systemClock } from '@holdfast/chain'
+import {
+  openKeystore,
+  readNetwork,
+  readPassphrase,
+  systemClock,
+  systemRandom,
+} from '@holdfast/chain'
 import { type Address, type Amount, HoldfastError, type Signer } from '@holdfast/protocol'
 import {
   DISK_MARGIN_DEFAULT,
@@ -18,8 +23,9 @@ import {
 } from '../config.ts'
 import { type HomePaths, homePaths, lockHome } from '../home.ts'
 import { formatTokens, parseBytes, parseTokens } from '../quantity.ts'
-import { createVolume, writeDurably } from '../store/volume-files.ts'
+import { createVolume } from '../store/volume-files.ts'
 import { createTlsIdentity, readTlsIdentity, type TlsIdentity } from '../tls.ts'
+import { keepTokenKey } from '../token-key.ts'
 import { beneficiaryFor } from './beneficiary.ts'
 import type { CommandResult } from './output.ts'
 import { type Registration, register, type Setup } from './register.ts'
@@ -142,7 +148,7 @@ const makeHome = async (flags: InitFlags, setup: Setup): Promise<ProviderConfig>
     await mkdir(part, { recursive: true, mode: 0o700 })
   }
   await createVolume(paths.volume, owner.address)
-  if (!(await exists(paths.tokenKey))) await writeDurably(paths.tokenKey, randomBytes(32))
+  await keepTokenKey(paths.tokenKey, systemRandom)
   await writeConfig(paths.config, config)
   return readConfig(paths.config)
 }

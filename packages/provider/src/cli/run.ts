@@ -17,6 +17,7 @@ import { HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
 import { openProver } from '@holdfast/prover'
 import { AlarmBoard } from '../alarms/alarm-board.ts'
 import { type ProviderConfig, readConfig } from '../config.ts'
+import { sealFile } from '../config-seal.ts'
 import { homePaths } from '../home.ts'
 import { Provider } from '../provider.ts'
 import { JournalOutbox } from '../transactions/journal-outbox.ts'
@@ -35,6 +36,7 @@ const DRAIN_MS = 25_000
 export const run = async (flags: RunFlags, software: string): Promise<void> => {
   const paths = homePaths(resolve(flags.home))
   const config = await readConfig(paths.config)
+  await sealFile(paths.config)
   const logger = createJsonLogger(boundedSink(process.stderr, systemClock), {
     level: levelOf(flags.logLevel),
   })

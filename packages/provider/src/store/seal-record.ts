@@ -16,9 +16,8 @@ import {
   toNumber,
 } from '@holdfast/protocol'
 import { crashPoint } from './crash-points.ts'
-import { readFully } from './disk.ts'
-import { errnoOf } from './disk-errors.ts'
 import type { Entry } from './record-entry.ts'
+import { readBack, sealLayers } from './record-parts.ts'
 import { reservationOf } from './reservations.ts'
 import {
   encodeHeader,
@@ -72,56 +71,27 @@ export const prepare = (state: VolumeState, name: StagingName): number | undefin
   return state.checksum(crcs)
 }
 
-/** A place that cannot be read spoils its own payload, not the volume. */
-const readBack = (
-  state: VolumeState,
-  { path, file }: { readonly path: string; readonly file: number },
-  into: Uint8Array,
-  position: number,
-): void => {
-  try {
-    readFully(state.disk, file, into, position)
-  } catch (cause) {
-    const reason = `what was written cannot be read back: ${errnoOf(cause)}`
-    const place = { path, offset: BigInt(position), reason }
-    throw new HoldfastError({ code: 'STORE_CORRUPT', ...place }, { cause })
-  }
-}
-
-const checksumOf = (
-  state: VolumeState,
-  path: string,
-  run: { readonly offset: number; readonly length: number },
-): number => {
-  const file = state.files.get(path)
-  const buffer = new Uint8Array(Math.min(run.length, 2 ** 20))
-  let crc = 0
-  for (let at = 0; at < run.length; at += buffer.length) {
-    const part = buffer.subarray(0, Math.min(buffer.length, run.length - at))
-    readBack(state, { path, file }, part, run.offset + at)
-    crc = state.checksum(part, crc)
-  }
-  return crc
-}
-
 /** What a sealed reservation becomes. */
 export interface Sealed {
   readonly entry: Entry
 }
 
-/** Writes the trailer. The payload is known when the next sync is through. */
+/**
+ * Writes the trailer. The payload is known when the next sync is through.
+ * @param kept the kept layers, where they are not in the file already.
+ */
 export const seal = (
   state: VolumeState,
   name: StagingName,
   record: { readonly storedAt: Timestamp; readonly framesCrc: number },
+  kept?: Uint8Array,
 ): Sealed => {
   const reservation = reservationOf(state, name)
   const { header, layout, path, id } = reservation
   if (reservation.sealing) {
     throw new HoldfastError({ code: 'INVARIANT', sentence: `${name} is sealed once at a time` })
   }
-  const layers = { offset: layout.layers, length: toNumber(header.layersBytes) }
-  const layersCrc = checksumOf(state, path, layers)
+  const layersCrc = sealLayers(state, reservation, kept)
   const { name: _name, ...head } = header
   const trailer: RecordTrailer = { ...head, ...record, layersCrc, sequence: state.nextSequence++ }
   const own = reservation.kind === 'own'

@@ -13,7 +13,8 @@ import type { StagingName } from './sector-store.ts'
 import type { ReservedPlace } from './volume-ops.ts'
 
 /** What the store needs of a prover. */
-export type SealingProver = Pick<Prover, 'commitFile'> & Partial<Pick<Prover, 'commitRanges'>>
+export type SealingProver = Pick<Prover, 'commitFile'> &
+  Partial<Pick<Prover, 'commitRanges' | 'commitSmall'>>
 
 interface Running {
   readonly commit: RangeCommit

@@ -192,9 +192,9 @@ const handlersOver = (state: VolumeState): Handlers => ({
     return undefined
   },
   prepare: ({ name }) => prepare(state, name),
-  seal: ({ name, storedAt, framesCrc }) => {
+  seal: ({ name, storedAt, framesCrc, layers }) => {
     state.files.touched(reservationOf(state, name).path)
-    return seal(state, name, { storedAt, framesCrc }).entry
+    return seal(state, name, { storedAt, framesCrc }, layers).entry
   },
   discard: ({ name }) => {
     discard(state, name)

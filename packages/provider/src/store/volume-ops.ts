@@ -36,6 +36,8 @@ export type VolumeOp =
       readonly name: StagingName
       readonly storedAt: Timestamp
       readonly framesCrc: number
+      /** The kept layers; without, they are in the file already. */
+      readonly layers?: Uint8Array | undefined
     }
   | { readonly kind: 'discard'; readonly name: StagingName }
   | { readonly kind: 'remove'; readonly root: Root }

@@ -156,8 +156,9 @@ export class VolumeSet implements SectorStore {
   ): Promise<StoredPayload> {
     const volume = this.#volumeOf(name)
     const framesCrc = await framesChecked(volume, name)
-    await checkRoot({ ...this.#dependencies, commits: this.#commits }, { volume, name }, options)
-    const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc })
+    const tools = { ...this.#dependencies, commits: this.#commits }
+    const layers = await checkRoot(tools, { volume, name }, options)
+    const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc, layers })
     volume.reservations.delete(name)
     await this.#removeOthers(entry.trailer.commitment.root, volume)
     return volume.stored(entry)

@@ -2,9 +2,11 @@
  * Group commit keeps its word: whatever the loop has answered `ok` that has to be durable is there when
  * the power goes off in that very moment and the disk keeps nothing of what was not synced.
  */
-import { bytes, timestamp } from '@holdfast/protocol'
+import { bytes, type Root, timestamp, toNumber } from '@holdfast/protocol'
 import { openChecksum } from '@holdfast/prover'
 import { expect, test } from '@jest/globals'
+import { layoutOf } from '../../src/store/sector-format.ts'
+import { sectorPath } from '../../src/store/sector-names.ts'
 import { VolumeEngine } from '../../src/store/volume-engine.ts'
 import { type Answered, type Asked, runGroup } from '../../src/store/volume-loop.ts'
 import { DURABLE, type VolumeOp } from '../../src/store/volume-ops.ts'
@@ -16,6 +18,8 @@ const PATHS = volumePaths('/volume')
 const IDENTITY = 'ab'.repeat(16)
 /** One that shares a sector and one that has its own. */
 const PAYLOADS = [payloadOf(3_000, 1), payloadOf(20_000, 2)] as const
+/** Kept layers that come with the seal. */
+const LAYERS = payloadOf(64, 3)
 const checksum = openChecksum()
 
 const openEngine = (disk: SimulatedDisk): VolumeEngine =>
@@ -48,7 +52,7 @@ const groupsFor = (
   const name = 'u'
   return [
     () => [
-      { kind: 'reserve', name, commitment, layersBytes: bytes(0) },
+      { kind: 'reserve', name, commitment, layersBytes: bytes(LAYERS.length) },
       { kind: 'write', name, offset: 0, data: payload.subarray(0, 2_000) },
       { kind: 'sync', name },
     ],
@@ -56,7 +60,7 @@ const groupsFor = (
       { kind: 'write', name, offset: 2_000, data: payload.subarray(2_000) },
       { kind: 'prepare', name },
     ],
-    () => [{ kind: 'seal', name, storedAt: timestamp(7), framesCrc: framesCrc() }],
+    () => [{ kind: 'seal', name, storedAt: timestamp(7), framesCrc: framesCrc(), layers: LAYERS }],
     () => [{ kind: 'remove', root: commitment.root }],
   ]
 }
@@ -93,6 +97,18 @@ const cutAt = (
   return cut
 }
 
+/** Bytes and kept layers of a sealed payload, as they lie on the disk. */
+const storedIn = (disk: SimulatedDisk, engine: VolumeEngine, root: Root): readonly Uint8Array[] => {
+  const entry = engine.table.get(root)
+  if (entry === undefined) return []
+  const { payload, layers } = layoutOf(entry.offset, entry.trailer)
+  const { length } = entry.trailer.commitment
+  const file = disk.contentOf(sectorPath(PATHS.sectors, entry.sector)) ?? new Uint8Array()
+  const kept = file.slice(layers, layers + LAYERS.length)
+  expect(checksum(kept)).toBe(entry.trailer.layersCrc)
+  return [file.slice(payload, payload + toNumber(length)), kept]
+}
+
 test.each(PAYLOADS)('an answer is given when what it says survives power loss (%#)', (payload) => {
   const { root } = commitmentOf(payload)
   const seen: string[] = []
@@ -104,6 +120,7 @@ test.each(PAYLOADS)('an answer is given when what it says survives power loss (%
     const engine = openEngine(disk)
     expect([cut, engine.table.has(root)]).toEqual([cut, cut === 'seal'])
     expect([cut, engine.reservations.has('u')]).toEqual([cut, cut === 'sync'])
+    if (cut === 'seal') expect(storedIn(disk, engine, root)).toEqual([payload, LAYERS])
     if (cut !== 'sync') continue
     const { path, layout } = engine.reservations.get('u') ?? { path: '', layout: { payload: 0 } }
     const stored = disk.contentOf(path)?.subarray(layout.payload, layout.payload + 2_000)

@@ -2,6 +2,7 @@
 import { flipLines, flipVolume } from './bit-flips.ts'
 import { carIndexTrials, identityTrials, journalTrials } from './flip-files.ts'
 import { booksTrials, indexTrials, stateTrials } from './flip-levels.ts'
+import { setupTrials } from './flip-setup.ts'
 import type { Trial } from './flip-trial.ts'
 import { chanceFrom } from './simulated-disk.ts'
 
@@ -28,6 +29,7 @@ export const flipEverything = async (
     ...(await carIndexTrials(scratch)),
     ...(await booksTrials(scratch)),
     ...(await identityTrials(scratch)),
+    ...(await setupTrials(scratch)),
   })
   const lines = [flipLines(counts)]
   const chance = chanceFrom(seed)

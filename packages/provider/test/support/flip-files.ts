@@ -1,7 +1,7 @@
 /** Flipping bits in the files beside sectors and databases: journal, CAR index, identity, keys. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { address, HoldfastError } from '@holdfast/protocol'
+import { address } from '@holdfast/protocol'
 import { openChecksum } from '@holdfast/prover'
 import { CarIndex } from '../../src/car/car-index.ts'
 import { keyOf } from '../../src/car/cids.ts'
@@ -12,7 +12,7 @@ import { readIdentity } from '../../src/store/volume-identity.ts'
 import { volumePaths } from '../../src/store/volume-paths.ts'
 import { createTlsIdentity, readTlsIdentity } from '../../src/tls.ts'
 import { blockOf } from './cars.ts'
-import { flip, flipFile, rootOf, type Trial } from './flip-trial.ts'
+import { flip, rootOf, type Trial, trialOn } from './flip-trial.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 import { journalFilesOn, openJournal } from './simulated-journal.ts'
 
@@ -84,20 +84,6 @@ export const identityTrials = async (scratch: string): Promise<Readonly<Record<s
   await createVolume(paths.root, provider)
   await mkdir(tls, { recursive: true })
   const { keyHash } = await createTlsIdentity(tls, 'localhost', new Date(0))
-  const trialOn =
-    (path: string, read: () => Promise<boolean> | boolean): Trial =>
-    async (chance) => {
-      const whole = await readFile(path)
-      try {
-        await flipFile(path, chance)
-        return (await read()) ? 'without effect' : 'another index is made'
-      } catch (error) {
-        if (!HoldfastError.is(error, 'CONFIG_INVALID')) throw error
-        return 'refused when opening'
-      } finally {
-        await writeFile(path, whole)
-      }
-    }
   const { id } = readIdentity(paths, provider)
   const sameKey = async (): Promise<boolean> => {
     const read = await readTlsIdentity(tls)

@@ -1,6 +1,6 @@
 /** What every trial of a flipped bit needs. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { type Root, root } from '@holdfast/protocol'
+import { HoldfastError, type Root, root } from '@holdfast/protocol'
 import type { Chance } from './simulated-disk.ts'
 
 /** Says how a flip was met. @throws Error when it was not, or when something wrong was believed. */
@@ -18,3 +18,19 @@ export const flipFile = async (path: string, chance: Chance): Promise<void> => {
 }
 
 export const rootOf = (i: number): Root => root(`0x${i.toString(16).padStart(64, '0')}`)
+
+/** A trial on a file that is read whole and, when it is not what it was, refused. */
+export const trialOn =
+  (path: string, read: () => Promise<boolean> | boolean): Trial =>
+  async (chance) => {
+    const whole = await readFile(path)
+    try {
+      await flipFile(path, chance)
+      return (await read()) ? 'without effect' : 'another index is made'
+    } catch (error) {
+      if (!HoldfastError.is(error, 'CONFIG_INVALID')) throw error
+      return 'refused when opening'
+    } finally {
+      await writeFile(path, whole)
+    }
+  }
