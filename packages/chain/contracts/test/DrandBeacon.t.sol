@@ -12,6 +12,8 @@ import {Creator} from "./support/Creator.sol";
 /// @notice The beacon with drand's real key and two of its real rounds. The test stands in for the ledger: it keeps
 /// what the beacon hands over.
 contract DrandBeaconTest is Base {
+    address private constant G2_ADD = address(0x0d);
+
     mapping(uint64 period => bytes32 seed) public seedOf;
 
     string private _json;
@@ -69,6 +71,25 @@ contract DrandBeaconTest is Base {
         IBeacon beacon = beaconFor(1000);
         refuse(beacon, 1000, new bytes(128));
         refuse(beacon, 1000, vm.parseJsonBytes(_json, ".notInGroup"));
+    }
+
+    /// @notice What is refused there is a point of the curve: G1ADD, which looks at nothing else, takes it. The
+    /// pairing looks at the group. The same for a key on G2.
+    function test_ForeignGroup_isOnTheCurve() external {
+        bytes memory point = vm.parseJsonBytes(_json, ".notInGroup");
+        (bool added, bytes memory sum) = Bls.G1_ADD.staticcall(abi.encodePacked(point, new bytes(128)));
+        vm.assertTrue(added && keccak256(sum) == keccak256(point), "a point of the curve of G1");
+        bytes memory pair = abi.encodePacked(point, Bls.G2_GENERATOR_NEGATED);
+        (bool paired,) = Bls.PAIRING.staticcall{gas: 10_000_000}(pair);
+        vm.assertTrue(!paired, "outside of G1");
+        bytes32 message = sha256(abi.encodePacked(uint64(1000)));
+        vm.assertTrue(!this.verify{gas: 20_000_000}(message, point), "signs nothing");
+
+        bytes memory key = vm.parseJsonBytes(_json, ".keyNotInGroupPoint");
+        (added, sum) = G2_ADD.staticcall(abi.encodePacked(key, new bytes(256)));
+        vm.assertTrue(added && keccak256(sum) == keccak256(key), "a point of the curve of G2");
+        (paired,) = Bls.PAIRING.staticcall{gas: 10_000_000}(abi.encodePacked(Bls.G1_GENERATOR, key));
+        vm.assertTrue(!paired, "outside of G2");
     }
 
     /// @notice The field's prime added to x is the same point in another encoding: two seeds for one round.
@@ -166,7 +187,8 @@ contract DrandBeaconTest is Base {
     }
 
     function test_Construct_revertsForBadKeys() external {
-        bytes[4] memory bad = [
+        bytes[5] memory bad = [
+            vm.parseJsonBytes(_json, ".keyNotInGroupPoint"),
             new bytes(256),
             abi.encodePacked(_key, uint8(0)),
             bytes(""),
@@ -175,7 +197,8 @@ contract DrandBeaconTest is Base {
         for (uint256 i = 0; i < bad.length; i++) {
             bytes memory code = creationCode(paramsFor(1000), bad[i]);
             vm.expectRevert(IBeacon.BeaconKeyInvalid.selector);
-            _creator.create(code);
+            // A precompile that refuses its input takes all the gas it was given.
+            _creator.create{gas: 30_000_000}(code);
         }
     }
 
