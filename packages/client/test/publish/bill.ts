@@ -3,6 +3,8 @@ import type { LedgerEvent, NetworkParams } from '@holdfast/chain'
 import { type Period, period } from '@holdfast/protocol'
 import { expect } from '@jest/globals'
 import type { LifePlan, LifeReport } from './life-facts.ts'
+import { historyOf } from './life-history.ts'
+import { STAKE } from './life-offer.ts'
 
 const SCALE = 10n ** 12n
 
@@ -54,12 +56,13 @@ const missUnits = (missed: readonly Period[], { deal }: LifeReport): bigint => {
 export const expectBilled = (
   report: LifeReport,
   plan: LifePlan,
-  network: Pick<NetworkParams, 'period' | 'feeBps'>,
+  network: Pick<NetworkParams, 'period' | 'feeBps' | 'disputeBond' | 'disputeSlash'>,
 ): void => {
   const { terms, offer, deal, added, events, gained } = report
   const cost = (count: bigint): bigint => (terms.rate * network.period * count) / SCALE
   const unpaid = faulty(report)
-  const counted = report.proven.filter((p) => p >= deal.start && p < deal.end && !unpaid.has(p))
+  const { proven, missed } = historyOf(events)
+  const counted = [...proven].filter((p) => p >= deal.start && p < deal.end && !unpaid.has(p))
   const settled = all(events, 'deal-settled')
   const [closed] = all(events, 'deal-closed')
   if (closed === undefined) throw new Error('the deal was closed')
@@ -77,7 +80,7 @@ export const expectBilled = (
 
   const deposit = terms.deposit + added
   expect(closed.refunded).toBe(deposit - paid)
-  const units = missUnits(report.missed, report) + BigInt(unpaid.size)
+  const units = missUnits([...missed], report) + BigInt(unpaid.size)
   const charge = smaller(terms.collateral, cost(units))
   const seized = deal.lost ? terms.collateral : charge
   const share = deal.lost ? seized : charge / 2n
@@ -86,11 +89,54 @@ export const expectBilled = (
   expect(closed.returned + closed.compensation + closed.forfeited).toBe(terms.collateral)
 
   // And that is what everybody has in the end.
+  const asked = moneyOfQuestions(events, network)
   expect(gained).toEqual({
-    publisher: closed.compensation - paid,
-    owner: paid - fee - closed.compensation - closed.forfeited,
-    fees: fee + closed.forfeited,
+    publisher: closed.compensation - paid + asked.publisher,
+    owner: paid - fee - closed.compensation - closed.forfeited + asked.owner,
+    fees: fee + closed.forfeited + asked.fees,
+    stake: -asked.slashed,
   })
+  expectEnded(report)
 }
 
+/** A provider that was ended ends its deals, which are lost unless their own end was before. */
+const expectEnded = ({ events, deal }: LifeReport): void => {
+  const [ended] = all(events, 'provider-terminated')
+  if (ended === undefined) return
+  expect(deal.end).toBeLessThanOrEqual(larger(ended.at, deal.start))
+  if (deal.end === ended.at) expect(deal.lost).toBe(true)
+}
+
+/**
+ * What disputes and audits move: the publisher asks and reports, so bonds are its own; an answer brings
+ * the provider one bond of the network; a slash is taken once for a period.
+ */
+const moneyOfQuestions = (
+  events: readonly LedgerEvent[],
+  { disputeBond, disputeSlash }: Pick<NetworkParams, 'disputeBond' | 'disputeSlash'>,
+) => {
+  let [publisher, owner, fees, slashed] = [0n, 0n, 0n, 0n]
+  const bonds = new Map(all(events, 'dispute-opened').map(({ dispute, bond }) => [dispute, bond]))
+  for (const { dispute } of all(events, 'dispute-answered')) {
+    const bond = bonds.get(dispute) ?? 0n
+    publisher -= bond
+    owner += disputeBond
+    fees += bond - disputeBond
+  }
+  const slash = (of: { readonly period: Period; readonly slashed: bigint }): void => {
+    const isFirst = !paidFor.has(of.period)
+    paidFor.add(of.period)
+    expect(of.slashed).toBe(isFirst ? smaller(disputeSlash, STAKE - slashed) : 0n)
+    slashed += of.slashed
+    publisher += of.slashed / 2n
+    fees += of.slashed - of.slashed / 2n
+  }
+  const paidFor = new Set<Period>()
+  for (const event of events) {
+    if (event.kind === 'dispute-lost' || event.kind === 'audit-lost') slash(event)
+  }
+  return { publisher, owner, fees, slashed }
+}
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)

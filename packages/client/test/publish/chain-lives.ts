@@ -20,6 +20,8 @@ import type { LifeChain } from './life-facts.ts'
 
 const GAS_MONEY = 10n ** 18n
 const WEALTH = amount(10n ** 30n)
+/** Audits are frequent, answers few. */
+const RULES = { directChallenges: 1, auditChance: 4 }
 
 export class ChainOfLives implements LifeChain {
   readonly #devnet: Devnet
@@ -33,7 +35,7 @@ export class ChainOfLives implements LifeChain {
 
   static async open(stateDir: string): Promise<ChainOfLives> {
     const ambient = { stateDir, clock: systemClock, logger: silentLogger }
-    const devnet = await startDevnet({ ...ambient, period: seconds(1000n), directChallenges: 1 })
+    const devnet = await startDevnet({ ...ambient, period: seconds(1000n), ...RULES })
     return new ChainOfLives(devnet, await devnet.ledger('deployer'))
   }
 

@@ -14,11 +14,23 @@ export interface LifeChain {
   postSeed(of: Period): Promise<void>
 }
 
-export type Act = 'none' | 'top-up' | 'fault' | 'recover' | 'terminate' | 'resign' | 'consent'
+export type Act =
+  | ('none' | 'top-up' | 'fault' | 'recover' | 'terminate' | 'resign' | 'consent')
+  /** Somebody ends the provider for fourteen misses; declares a deal lost that a dispute has shown so. */
+  | ('end' | 'declare')
+  /** A month without seeds. */
+  | 'void'
 
 export interface Day {
   readonly seed: boolean
   readonly prove: boolean
+  /** Shown at once, committed to, or committed to what cannot be shown. */
+  readonly mode: 'direct' | 'commit' | 'lie'
+  /** Which entry the publisher disputes, if it does. */
+  readonly ask: number | undefined
+  /** The provider shows what it is asked for; the publisher has ended what it does not show. */
+  readonly show: boolean
+  readonly slash: boolean
   readonly report: boolean
   readonly settle: boolean
   readonly act: Act
@@ -52,8 +64,11 @@ export interface LifeReport {
   readonly events: readonly LedgerEvent[]
   /** Settlements: how many events were before, and the first period that was not final. */
   readonly settlements: readonly { readonly after: number; readonly final: Period }[]
-  /** Periods that were proven, whether they are paid or not. */
-  readonly proven: readonly Period[]
-  readonly missed: readonly Period[]
-  readonly gained: { readonly publisher: bigint; readonly owner: bigint; readonly fees: bigint }
+  readonly gained: {
+    readonly publisher: bigint
+    readonly owner: bigint
+    readonly fees: bigint
+    /** What is left of the stake, less what it was. */
+    readonly stake: bigint
+  }
 }

@@ -24,7 +24,8 @@ import { checkOffer, type Offer } from '../../src/publish/offers.ts'
 import { signTerms } from '../../src/publish/terms.ts'
 import type { LifePlan, People } from './life-facts.ts'
 
-const STAKE = amount(1_000_000n)
+/** More than one slash. */
+export const STAKE = amount(1_000_000n)
 
 /** Who quotes what to whom, and when. */
 export interface Quoting {

@@ -1,7 +1,8 @@
 /**
  * The whole life of one deal, told period by period: quoted and signed by the publisher's own code,
- * opened, proven or not, topped up, faulty, recovered, ended early or late, closed. A payload of one
- * leaf alone in its provider's tree, so every proof is the same answer, shown at once.
+ * opened, proven in either mode or not, audited, disputed, topped up, faulty, recovered, ended early or
+ * late or with its provider, closed. A payload of one leaf alone in its provider's tree, so every proof
+ * is the same answer.
  */
 import { type Ledger, type LedgerEvent, signingDomain } from '@holdfast/chain'
 import {
@@ -24,13 +25,16 @@ import {
   periodAt,
   periodDeadline,
   periodStart,
+  type SlotLeaf,
   type SlotPath,
   slotIndex,
   timestamp,
 } from '@holdfast/protocol'
 import type { Offer } from '../../src/publish/offers.ts'
 import type { Act, Day, LifeChain, LifePlan, LifeReport, People } from './life-facts.ts'
+import { historyOf } from './life-history.ts'
 import { type Quoting, quotedOffer, termsUnder } from './life-offer.ts'
+import { allow, Promises, questionAt } from './life-promises.ts'
 
 const HOME: SlotPath = { slot: slotIndex(0n), siblings: [] }
 
@@ -39,13 +43,12 @@ class Life {
   readonly #plan: LifePlan
   readonly #people: People
   readonly #events: LedgerEvent[] = []
-  readonly #proven: Period[] = []
-  readonly #missed: Period[] = []
   readonly #settlements: { after: number; final: Period }[] = []
   readonly #leaf: Uint8Array
   #added = 0n
   #ledgers: { publisher: Ledger; owner: Ledger; operator: Ledger } | undefined
   #signed: { terms: DealTerms; id: DealId } | undefined
+  #promises: Promises | undefined
 
   constructor(chain: LifeChain, plan: LifePlan, people: People) {
     this.#chain = chain
@@ -75,11 +78,9 @@ class Life {
     const gained = {
       publisher: after.publisher - before.publisher,
       ...{ owner: after.owner - before.owner, fees: after.fees - before.fees },
+      stake: after.stake - before.stake,
     }
-    const facts = {
-      ...{ events: this.#events, settlements: this.#settlements },
-      ...{ proven: this.#proven, missed: this.#missed },
-    }
+    const facts = { events: this.#events, settlements: this.#settlements }
     return { terms, offer, deal, added: amount(this.#added), ...facts, gained }
   }
 
@@ -107,6 +108,7 @@ class Life {
       publisher: await ledger.balance(publisher.address, token),
       owner: await ledger.balance(owner.address, token),
       fees: await ledger.feesCollected(token),
+      stake: (await ledger.provider(owner.address))?.stake ?? 0n,
     }
   }
 
@@ -115,6 +117,13 @@ class Life {
     const terms = await termsUnder(offer, quoting, this.#leaf)
     const id = dealIdOf(terms, signingDomain(this.#chain.network))
     this.#signed = { terms, id }
+    this.#promises = new Promises({
+      ...{ publisher: this.#ledger('publisher'), operator: this.#ledger('operator') },
+      ...{ provider: this.#people.owner.address, home: HOME },
+      ...{ leaf: this.#slotLeaf, answer: this.#answer },
+      take: (write) => this.#take(write),
+      time: () => this.#chain.time(),
+    })
     await this.#take(
       this.#ledger('operator').openDeal({
         ...{ terms, path: HOME },
@@ -142,22 +151,25 @@ class Life {
     }
   }
 
-  async #day({ seed, prove, report, settle, act }: Day): Promise<void> {
+  async #day({ seed, prove, mode, ask, report, settle, act, ...day }: Day): Promise<void> {
     const { network } = this.#chain
+    const promises = this.#kept
     const now = period(periodAt(network, await this.#chain.time()) + 1n)
     await this.#chain.enter(timestamp(periodStart(network, now) + 1n))
     if (seed) await this.#chain.postSeed(now)
     const holds = (await this.#ledger('operator').snapshot(this.#people.owner.address, now)).weight
-    const did = seed && prove && holds > 0n
-    if (did) await this.#prove(now)
+    await promises.meet(day)
+    const did = seed && prove && holds > 0n && !(await promises.blocked(now))
+    if (did && mode === 'direct') await this.#prove(now)
+    else if (did) await promises.commit(now, mode === 'lie')
+    if (ask !== undefined) await promises.ask(questionAt(this.#deal.id, ask))
+    await promises.meet({ ...day, slash: false })
     await this.#act(act, seed)
     if (settle) await this.#settle()
-    if (!report || did || !seed || holds === 0n) return
+    if (!report || did || !seed || holds === 0n || act === 'void') return
     await this.#chain.enter(periodDeadline(network, now))
     const { address } = this.#people.owner
-    if (await this.#try(this.#ledger('publisher').reportMissed(address, now))) {
-      this.#missed.push(now)
-    }
+    await this.#try(this.#ledger('publisher').reportMissed(address, now))
   }
 
   async #settle(): Promise<void> {
@@ -168,13 +180,24 @@ class Life {
   }
 
   async #prove(now: Period): Promise<void> {
-    const { id, terms } = this.#deal
-    const leaf = { deal: id, scheme: 1 as const, root: terms.root, leaves: leavesFor(terms.length) }
-    const answer = encodeAnswer({ slot: HOME, leaf, opening: this.#opening })
-    const answers = Array.from({ length: this.#chain.network.directChallenges }, () => answer)
+    const { directChallenges } = this.#chain.network
+    const answers = Array.from({ length: directChallenges }, () => this.#answer)
     const provider = this.#people.owner.address
     await this.#take(this.#ledger('operator').provePeriod({ provider, period: now, answers }))
-    this.#proven.push(now)
+  }
+
+  get #slotLeaf(): SlotLeaf {
+    const { id, terms } = this.#deal
+    return { deal: id, scheme: 1, root: terms.root, leaves: leavesFor(terms.length) }
+  }
+
+  get #answer(): Uint8Array {
+    return encodeAnswer({ slot: HOME, leaf: this.#slotLeaf, opening: this.#opening })
+  }
+
+  get #kept(): Promises {
+    if (this.#promises === undefined) throw new Error('no deal is open')
+    return this.#promises
   }
 
   get #opening(): LeafOpening {
@@ -200,8 +223,35 @@ class Life {
         return void (await this.#try(operator.resignDeal(id)))
       case 'consent':
         return this.#consent()
+      case 'declare':
+        return void (await this.#declare())
+      case 'end':
+        return this.#end()
+      case 'void': {
+        const now = await this.#chain.time()
+        return this.#chain.enter(timestamp(now + 31n * this.#chain.network.period))
+      }
       case 'none':
     }
+  }
+
+  /** By anybody, once a dispute has shown it. */
+  async #declare(): Promise<void> {
+    const { id } = this.#deal
+    await allow(['DEAL_STATE', 'UNAUTHORIZED', 'PROVIDER_STATE'], () =>
+      this.#take(this.#ledger('publisher').declareShownLost(id, HOME)),
+    )
+  }
+
+  /** With the last fourteen misses after the last mark, if there are as many. */
+  async #end(): Promise<void> {
+    const { address } = this.#people.owner
+    const { proven, missed } = historyOf(this.#events)
+    const last = [...proven].sort((a, b) => Number(a - b)).at(-1) ?? -1n
+    const since = [...missed].filter((of) => of > last).sort((a, b) => Number(a - b))
+    if (since.length < 14) return
+    const ledger = this.#ledger('publisher')
+    await this.#try(ledger.terminateProvider(address, since.slice(0, 14)))
   }
 
   /** A third of what is missing to the whole term, and one unit, so that not all sums are round. */
@@ -228,9 +278,21 @@ class Life {
     if (deal === undefined) throw new Error('the deal was opened')
     const { network } = this.#chain
     const over = periodStart(network, period(deal.end + 4n))
+    await this.#settleQuestions()
     const now = await this.#chain.time()
     if (now < over) await this.#chain.enter(over)
     await this.#take(this.#ledger('owner').closeDeal(id))
+  }
+
+  /** Everything is shown that can be, and everything else is ended: that takes some periods with seeds. */
+  async #settleQuestions(): Promise<void> {
+    const { network } = this.#chain
+    while (!(await this.#kept.quiet())) {
+      const next = period(periodAt(network, await this.#chain.time()) + 1n)
+      await this.#chain.enter(timestamp(periodStart(network, next) + 1n))
+      await this.#chain.postSeed(next)
+      await this.#kept.meet({ show: true, slash: true })
+    }
   }
 }
 

@@ -42,5 +42,5 @@ export const people = (): People => ({
 export const chainWith = (feeBps: number): MemoryChain =>
   createMemoryChain({
     ...{ genesis: timestamp(1_700_000_000n), period: seconds(1000n), directChallenges: 1 },
-    ...{ feeBps, randomSeed: systemRandom.bytes(32) },
+    ...{ feeBps, randomSeed: systemRandom.bytes(32), auditChance: 4 },
   })

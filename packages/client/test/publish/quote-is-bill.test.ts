@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { expectBilled } from './bill.ts'
 import { live } from './life.ts'
-import { plans, wholeTerm } from './life-plans.ts'
+import { plans, wholeTerm, wholeTermCommitted } from './life-plans.ts'
 import { chainWith, inMemory, people } from './memory-lives.ts'
 
 describe('what a deal costs', () => {
@@ -16,6 +16,14 @@ describe('what a deal costs', () => {
     expectBilled(report, wholeTerm, chain.network)
     expect(report.deal.paid).toBe(report.offer.cost)
     expect(report.gained.publisher).toBe(-report.offer.cost)
+  })
+
+  test('is its quote, and the bonds of what was answered, when every period is committed to', async () => {
+    const chain = inMemory(chainWith(500))
+    const report = await live(chain, wholeTermCommitted, people())
+    expectBilled(report, wholeTermCommitted, chain.network)
+    expect(report.deal.paid).toBe(report.offer.cost)
+    expect(report.events.filter(({ kind }) => kind === 'dispute-answered')).toHaveLength(3)
   })
 
   test('is what was proven of it, to the unit, over random lives', async () => {
