@@ -89,7 +89,7 @@ export const expectBilled = (
   expect(closed.returned + closed.compensation + closed.forfeited).toBe(terms.collateral)
 
   // And that is what everybody has in the end.
-  const asked = moneyOfQuestions(events, network)
+  const asked = moneyOfQuestions(report, network)
   expect(gained).toEqual({
     publisher: closed.compensation - paid + asked.publisher,
     owner: paid - fee - closed.compensation - closed.forfeited + asked.owner,
@@ -109,10 +109,10 @@ const expectEnded = ({ events, deal }: LifeReport): void => {
 
 /**
  * What disputes and audits move: the publisher asks and reports, so bonds are its own; an answer brings
- * the provider one bond of the network; a slash is taken once for a period.
+ * the provider one bond of the network; the first to end a period takes a slash, unless it expired.
  */
 const moneyOfQuestions = (
-  events: readonly LedgerEvent[],
+  { events, expired }: LifeReport,
   { disputeBond, disputeSlash }: Pick<NetworkParams, 'disputeBond' | 'disputeSlash'>,
 ) => {
   let [publisher, owner, fees, slashed] = [0n, 0n, 0n, 0n]
@@ -133,6 +133,8 @@ const moneyOfQuestions = (
   }
   const paidFor = new Set<Period>()
   for (const event of events) {
+    if (event.kind === 'dispute-expired') paidFor.add(event.period)
+    if (event.kind === 'audit-lost' && expired.has(event.period)) paidFor.add(event.period)
     if (event.kind === 'dispute-lost' || event.kind === 'audit-lost') slash(event)
   }
   return { publisher, owner, fees, slashed }

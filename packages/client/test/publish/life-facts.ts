@@ -64,6 +64,8 @@ export interface LifeReport {
   readonly events: readonly LedgerEvent[]
   /** Settlements: how many events were before, and the first period that was not final. */
   readonly settlements: readonly { readonly after: number; readonly final: Period }[]
+  /** Periods whose audit expired: nothing could be shown, for want of seeds. */
+  readonly expired: ReadonlySet<Period>
   readonly gained: {
     readonly publisher: bigint
     readonly owner: bigint

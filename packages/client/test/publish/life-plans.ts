@@ -27,11 +27,24 @@ const mode = fc.oneof(
   { weight: 1, arbitrary: fc.constant('lie' as const) },
 )
 
+/** A question, and then no seed for a month: it expires. */
+const darkDay: fc.Arbitrary<Day> = fc.record({
+  ...{ seed: fc.constant(false), prove: fc.constant(false), mode, report: fc.constant(false) },
+  ...{ settle: mostly(35), ask: fc.integer({ min: 458, max: 464 }), show: fc.constant(false) },
+  ...{ slash: mostly(60), act: fc.constant('void' as const) },
+})
+
 const dayOf = (diligence: number): fc.Arbitrary<Day> =>
-  fc.record({
-    ...{ seed: mostly(92), prove: mostly(diligence), report: mostly(80), settle: mostly(35) },
-    ...{ mode, ask, show: mostly(75), slash: mostly(60), act: acts },
-  })
+  fc.oneof(
+    {
+      weight: 40,
+      arbitrary: fc.record({
+        ...{ seed: mostly(92), prove: mostly(diligence), report: mostly(80), settle: mostly(35) },
+        ...{ mode, ask, show: mostly(75), slash: mostly(60), act: acts },
+      }),
+    },
+    { weight: 2, arbitrary: darkDay },
+  )
 
 const days: fc.Arbitrary<readonly Day[]> = fc.array(dayOf(75), { minLength: 1, maxLength: 30 })
 

@@ -51,6 +51,8 @@ export class Promises {
   /** By period; none for a lie. */
   readonly #bundles = new Map<Period, LifeBundle>()
   #newest: Period | undefined
+  /** Periods whose audit expired. */
+  readonly expired: Set<Period> = new Set()
   #open: Asked[] = []
 
   constructor(parts: PromiseParts) {
@@ -122,7 +124,9 @@ export class Promises {
     const now = periodAt(publisher.network, await time())
     const hasSeed = await this.#seeded(period(audit.period + 1n), now)
     const usable = auditEnding({ audited: audit.period, now, hasSeed })
-    if (usable !== undefined) await take(publisher.slashAudit(provider, usable))
+    if (usable === undefined) return
+    if (usable === audit.period) this.expired.add(usable)
+    await take(publisher.slashAudit(provider, usable))
   }
 
   async #meetDispute(

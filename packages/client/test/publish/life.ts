@@ -14,7 +14,6 @@ import {
   type DealTerms,
   dealIdOf,
   encodeAnswer,
-  HoldfastError,
   hash32,
   LEAF_BYTES,
   type LeafOpening,
@@ -80,7 +79,8 @@ class Life {
       ...{ owner: after.owner - before.owner, fees: after.fees - before.fees },
       stake: after.stake - before.stake,
     }
-    const facts = { events: this.#events, settlements: this.#settlements }
+    const [events, settlements] = [this.#events, this.#settlements]
+    const facts = { events, settlements, expired: this.#kept.expired }
     return { terms, offer, deal, added: amount(this.#added), ...facts, gained }
   }
 
@@ -139,16 +139,8 @@ class Life {
   }
 
   /** The same, where the rules may refuse: too early, too late, or not in this state. */
-  async #try(write: Promise<{ readonly events: readonly LedgerEvent[] }>): Promise<boolean> {
-    try {
-      await this.#take(write)
-      return true
-    } catch (refusal) {
-      if (HoldfastError.is(refusal, 'DEAL_STATE')) return false
-      if (HoldfastError.is(refusal, 'PROVIDER_STATE')) return false
-      if (HoldfastError.is(refusal, 'TERMS_INVALID')) return false
-      throw refusal
-    }
+  #try(write: Promise<{ readonly events: readonly LedgerEvent[] }>): Promise<boolean> {
+    return allow(['DEAL_STATE', 'PROVIDER_STATE', 'TERMS_INVALID'], () => this.#take(write))
   }
 
   async #day({ seed, prove, mode, ask, report, settle, act, ...day }: Day): Promise<void> {
