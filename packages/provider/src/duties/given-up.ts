@@ -6,6 +6,8 @@ import { HoldfastError } from '@holdfast/protocol'
 
 /** Tries come with growing pauses; bytes that are away for a moment are back by then. */
 const TRIES = 3
+/** More than can be asked at once: 64 disputes and an audit. The oldest is forgotten. */
+const KEPT_MAX = 128
 
 export class GivenUp {
   readonly #failures = new Map<string, number>()
@@ -36,7 +38,10 @@ export class GivenUp {
 
   #count(name: string): void {
     const failures = (this.#failures.get(name) ?? 0) + 1
+    this.#failures.delete(name)
     this.#failures.set(name, failures)
+    const [oldest] = this.#failures.keys()
+    if (this.#failures.size > KEPT_MAX && oldest !== undefined) this.forget(oldest)
     if (failures >= TRIES) this.#names.add(name)
   }
 }

@@ -109,8 +109,17 @@ describe('a dispute that cannot be answered', () => {
   })
 })
 
+const broken = (): Promise<never> => Promise.reject(new Error('the bytes are gone'))
+
 describe('an answer', () => {
-  const broken = (): Promise<never> => Promise.reject(new Error('the bytes are gone'))
+  test('that nobody asks for any more is forgotten in the end', async () => {
+    const givenUp = new GivenUp()
+    const fail = (name: string): Promise<unknown> =>
+      givenUp.making(name, broken).catch(() => undefined)
+    for (let i = 0; i < 200; i++) for (let n = 0; n < 3; n++) await fail(`audit ${i}`)
+    expect(givenUp.names.size).toBe(128)
+    expect([givenUp.names.has('audit 0'), givenUp.names.has('audit 199')]).toEqual([false, true])
+  })
 
   test('is given up when making it failed three times in a row', async () => {
     const givenUp = new GivenUp()

@@ -39,19 +39,25 @@ export class OwingProvider {
   }
 
   /** Every block is a reason to try again. */
-  untilTried(times: number): Promise<void> {
-    return until(`the audit was tried ${times} times`, () => {
+  untilTried(
+    times: number,
+    what: 'answer-audit' | 'answer-dispute' = 'answer-audit',
+  ): Promise<void> {
+    return until(`${what} was tried ${times} times`, () => {
       this.network.chain.advance(seconds(0n))
       const { failed } = this.running.provider.parts.performer.counts
-      return failed['answer-audit'] >= times
+      return failed[what] >= times
     })
   }
 
-  /** Stops the node and commits with the operator's key, as a former home of it may have done. */
-  async commitToNonsense(): Promise<Period> {
+  /**
+   * Stops the node and commits with the operator's key, as a former home of it may have done. After a
+   * period without a proof it owes an audit for it.
+   */
+  async commitToNonsense({ afterGap = true } = {}): Promise<Period> {
     const { network } = this
     await this.running.stop()
-    network.nextPeriod()
+    if (afterGap) network.nextPeriod()
     const of = network.nextPeriod()
     const root = hash32(`0x${'c0'.repeat(32)}`)
     const commit = { provider: network.owner.address, period: of, root }
