@@ -9,6 +9,31 @@ import * as text from '../tidy/text.mjs'
 import { treeFrom } from '../tidy/tree.mjs'
 import { client, found, MANIFEST } from './tidy-trees.mjs'
 
+describe('the page of faults', () => {
+  const rows = (from, to, title) =>
+    Array.from(
+      { length: to - from + 1 },
+      (_, i) => `| F${from + i} | \`a.test.ts\` | "${title}" |\n`,
+    )
+  const page = (lines) => ({
+    'a.test.ts': "test('it holds', () => {})\n",
+    'docs/faults.md': `# Faults\n\n${lines.join('')}`,
+  })
+
+  test('passes when each fault names a test that is there', () => {
+    expect(found(text.faultTests, page(rows(1, 40, 'it holds')))).toEqual([])
+    expect(found(text.faultTests, {})).toEqual([])
+  })
+
+  test('fails for a fault without a test, and for a test that is not there', () => {
+    const [untold, ...rest] = found(text.faultTests, page(rows(1, 39, 'it holds')))
+    expect([untold, rest]).toEqual(['docs/faults.md:1 F40 has no row or no named test', []])
+    const lines = [...rows(1, 39, 'it holds'), ...rows(40, 40, 'it flies')]
+    const [stranger] = found(text.faultTests, page(lines))
+    expect(stranger).toMatch(/^docs\/faults\.md:42 F40: no test "it flies" in a\.test\.ts$/)
+  })
+})
+
 describe('single files', () => {
   test.each([
     'export default 1\n',

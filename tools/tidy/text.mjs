@@ -96,4 +96,30 @@ export const deadReferences = (tree) =>
       }),
     )
 
-export const TEXT_RULES = [markdownTitle, machineTraces, todos, deadReferences]
+const FAULTS_PAGE = 'docs/faults.md'
+const FAULTS = 40
+const NAMED_TEST = /^\| (F\d+) \| `([\w./-]+)` \| "(.+)" \|$/
+
+/** Every fault of the catalogue has a test on that page, and the test is there by that name. */
+export const faultTests = (tree) => {
+  const page = tree.byPath.get(FAULTS_PAGE)
+  if (page === undefined) return []
+  const named = new Set()
+  const strangers = eachLine(page, (line, number) => {
+    const [, fault, path, title] = NAMED_TEST.exec(line) ?? []
+    if (fault === undefined) return []
+    named.add(fault)
+    if (tree.byPath.get(path)?.text.includes(title)) return []
+    return [finding('fault-test', page, number, `${fault}: no test "${title}" in ${path}`)]
+  })
+  const all = Array.from({ length: FAULTS }, (_, i) => `F${i + 1}`)
+  const untold = all.filter((fault) => !page.text.includes(`\n| ${fault} | `) || !named.has(fault))
+  return [
+    ...strangers,
+    ...untold.map((fault) =>
+      finding('fault-test', page, 1, `${fault} has no row or no named test`),
+    ),
+  ]
+}
+
+export const TEXT_RULES = [markdownTitle, machineTraces, todos, deadReferences, faultTests]

@@ -15,7 +15,14 @@ export interface WorkerPoolOptions {
   readonly engine: string
   /** Operations admitted at a time. */
   readonly operationsMax: number
+  /** The module whose `run` the threads call. Default: `worker.ts`. */
+  readonly entry?: URL
 }
+
+const WORKER = new URL('./worker.js', import.meta.url)
+
+/** A task is pure: when its thread dies under it, it is done again. One that kills every thread is not. */
+const TRIES = 3
 
 /** One admitted operation: its flag, and the way to run tasks under it. */
 export interface Operation {
@@ -49,12 +56,12 @@ export class WorkerPool {
   #inFlight = 0
   #closed: Promise<void> | undefined
 
-  constructor({ threads, engine, operationsMax }: WorkerPoolOptions) {
+  constructor({ threads, engine, operationsMax, entry = WORKER }: WorkerPoolOptions) {
     this.threads = threads
     this.#operationsMax = operationsMax
     this.#inFlightMax = 2 * threads
     this.#piscina = new Piscina<Task, TaskResult>({
-      filename: new URL('./worker.js', import.meta.url).href,
+      filename: entry.href,
       name: 'run',
       minThreads: 1,
       maxThreads: threads,
@@ -130,15 +137,25 @@ export class WorkerPool {
       this.#inFlight++
     }
     try {
-      const result = await this.#piscina.run(task)
+      const result = await this.#try(task)
       if (result.ok) return result.value
       throw new HoldfastError(result.detail)
-    } catch (cause) {
-      if (HoldfastError.is(cause)) throw cause
-      const sentence = `a prover thread died: ${cause instanceof Error ? cause.message : cause}`
-      throw new HoldfastError({ code: 'INVARIANT', sentence }, { cause })
     } finally {
       this.#next()
+    }
+  }
+
+  /** @throws HoldfastError `INVARIANT` when thread after thread dies. */
+  async #try(task: Task): Promise<TaskResult> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#piscina.run(task)
+      } catch (cause) {
+        if (tries < TRIES && Atomics.load(task.cancel, 0) === 0) continue
+        const reason = cause instanceof Error ? cause.message : cause
+        const sentence = `${tries} prover threads died under one task: ${reason}`
+        throw new HoldfastError({ code: 'INVARIANT', sentence }, { cause })
+      }
     }
   }
 

@@ -2,7 +2,14 @@
  * Uploads over bad lines and beside stalled ones (faults F29 and F31): as many as are asked for, half of
  * them stuck in the middle of a part.
  */
-import { type OpenUploadResponse, providerService, type SessionRequest } from '@holdfast/protocol'
+import {
+  type Commitment,
+  HoldfastError,
+  type OpenUploadResponse,
+  periods as periodCount,
+  providerService,
+  type SessionRequest,
+} from '@holdfast/protocol'
 import { expect } from '@jest/globals'
 import type { TestClient } from '../support/client.ts'
 import { sendHttp } from '../support/http-client.ts'
@@ -111,20 +118,32 @@ export const putThrough = async (
   return (await sendHttp(target, { method: 'PUT', path, headers, body: payload })).status
 }
 
-const uploadOn = async (client: TestClient, seed: number, end: AbortController): Promise<void> => {
-  for (let i = 0; !end.signal.aborted; i++) await client.upload(payloadOf(1_000_000, seed + i))
+/** What bulk came to: transfers that ended well, and connections that were lost on the way. */
+interface Bulk {
+  done: number
+  lost: number
 }
 
-const readOn = async (
-  client: TestClient,
-  held: Uint8Array,
+/** Again and again; a connection that is lost (this process is busy too) is no end, a refusal is. */
+const goOn = async (
+  bulk: Bulk,
   end: AbortController,
+  transfer: (i: number) => Promise<unknown>,
 ): Promise<void> => {
-  const { root } = commitmentOf(held)
-  while (!end.signal.aborted) {
-    const { body, status } = await client.get(root)
-    if (status !== 503) expect(body.length).toBe(held.length)
+  for (let i = 0; !end.signal.aborted; i++) {
+    try {
+      await transfer(i)
+      bulk.done++
+    } catch (error) {
+      if (HoldfastError.is(error) || !(error instanceof Error && 'code' in error)) throw error
+      bulk.lost++
+    }
   }
+}
+
+const readHeld = async (client: TestClient, { root, length }: Commitment): Promise<void> => {
+  const { body, status } = await client.get(root)
+  if (status !== 503) expect(body.length).toBe(Number(length))
 }
 
 /** `each` uploads and as many reads, one after the other without a pause; calls and proofs beside them. */
@@ -139,19 +158,24 @@ export const workBesideBulk = async ({
   const end = new AbortController()
   try {
     const held = payloadOf(4_000_000, 70)
-    await node.client.deal(held)
-    const uploads = Array.from({ length: each }, (_, i) => uploadOn(node.client, 1000 * i, end))
-    const reads = Array.from({ length: each }, () => readOn(node.client, held, end))
-    const bulk = Promise.all([...uploads, ...reads])
-    bulk.catch(() => end.abort())
-    for (let period = 0; period < periods; period++) {
-      for (let i = 0; i < 5; i++) await node.client.call(providerService.describe, {})
-      const voucher = node.client.voucher(commitmentOf(payloadOf(1000, 99_000 + period)))
-      await node.client.open(voucher)
-      await node.prove()
+    await node.client.deal(held, periodCount(periods + 1))
+    const commitment = commitmentOf(held)
+    const bulk: Bulk = { done: 0, lost: 0 }
+    const running = Array.from({ length: each }, (_, k) => [
+      goOn(bulk, end, (i) => node.client.upload(payloadOf(1_000_000, 1000 * k + i))),
+      goOn(bulk, end, () => readHeld(node.client, commitment)),
+    ])
+    const control = async (): Promise<void> => {
+      for (let period = 0; period < periods && !end.signal.aborted; period++) {
+        for (let i = 0; i < 5; i++) await node.client.call(providerService.describe, {})
+        const voucher = node.client.voucher(commitmentOf(payloadOf(1000, 99_000 + period)))
+        await node.client.open(voucher)
+        await node.prove()
+      }
+      end.abort()
     }
-    end.abort()
-    await bulk
+    await Promise.all([...running.flat(), control()])
+    expect(bulk.done).toBeGreaterThan(periods + bulk.lost)
     expect(await node.client.metric('holdfast_egress_bytes_total')).toBeGreaterThan(4_000_000)
   } finally {
     end.abort()
