@@ -25,13 +25,14 @@ export interface IndexHit {
 /** A page whose checksum is not its own. */
 export class IndexDamaged extends Error {}
 
+/** The file is open while something is looked up, and no longer: there may be a million of them. */
 export class CarIndex {
   readonly header: IndexHeader
-  readonly #file: FileHandle
+  readonly #path: string
   readonly #checksum: Checksum
 
-  private constructor(file: FileHandle, header: IndexHeader, checksum: Checksum) {
-    this.#file = file
+  private constructor(path: string, header: IndexHeader, checksum: Checksum) {
+    this.#path = path
     this.header = header
     this.#checksum = checksum
   }
@@ -43,25 +44,38 @@ export class CarIndex {
       throw error
     })
     if (file === undefined) return undefined
-    const page = Buffer.alloc(PAGE_BYTES)
-    const { bytesRead } = await file.read(page, 0, PAGE_BYTES, 0)
-    const header = bytesRead === PAGE_BYTES ? decodeIndexHeader(page, checksum) : undefined
-    const pages = Math.ceil((header?.entries ?? 0) / ENTRIES_PER_PAGE) + 1
-    if (header !== undefined && (await file.stat()).size === pages * PAGE_BYTES) {
-      return new CarIndex(file, header, checksum)
+    try {
+      const page = Buffer.alloc(PAGE_BYTES)
+      const { bytesRead } = await file.read(page, 0, PAGE_BYTES, 0)
+      const header = bytesRead === PAGE_BYTES ? decodeIndexHeader(page, checksum) : undefined
+      const pages = Math.ceil((header?.entries ?? 0) / ENTRIES_PER_PAGE) + 1
+      const isWhole = header !== undefined && (await file.stat()).size === pages * PAGE_BYTES
+      return isWhole ? new CarIndex(path, header, checksum) : undefined
+    } finally {
+      await file.close()
     }
-    await file.close()
-    return undefined
   }
 
-  /** @throws IndexDamaged. */
+  /** @throws IndexDamaged, also when the file is gone. */
   async find(cid: CID): Promise<IndexHit | undefined> {
-    const key = keyOf(cid)
+    if (this.header.entries === 0) return undefined
+    const file = await open(this.#path, 'r').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      throw new IndexDamaged(`the index of ${this.header.payload} is gone`)
+    })
+    try {
+      return await this.#find(file, keyOf(cid))
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #find(file: FileHandle, key: Buffer): Promise<IndexHit | undefined> {
     let low = 0
     let high = Math.ceil(this.header.entries / ENTRIES_PER_PAGE) - 1
     let guess = Math.floor((key.readUInt32BE(0) / 2 ** 32) * (high + 1))
     while (low <= high) {
-      const page = await this.#page(guess)
+      const page = await this.#page(file, guess)
       const count = Math.min(ENTRIES_PER_PAGE, this.header.entries - guess * ENTRIES_PER_PAGE)
       const place = placeOf(page, count, key)
       if (place === 'before') high = guess - 1
@@ -72,13 +86,9 @@ export class CarIndex {
     return undefined
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
-  }
-
-  async #page(index: number): Promise<Buffer> {
+  async #page(file: FileHandle, index: number): Promise<Buffer> {
     const page = Buffer.allocUnsafe(PAGE_BYTES)
-    const { bytesRead } = await this.#file.read(page, 0, PAGE_BYTES, (index + 1) * PAGE_BYTES)
+    const { bytesRead } = await file.read(page, 0, PAGE_BYTES, (index + 1) * PAGE_BYTES)
     if (bytesRead === PAGE_BYTES && isPageWhole(page, this.#checksum)) return page
     throw new IndexDamaged(`page ${index} of the index of ${this.header.payload}`)
   }

@@ -43,7 +43,7 @@ export const getPayload = async (
 ): Promise<void> => {
   const { denylist, catalogue, holdings } = dependencies
   await denylist.refresh()
-  denylist.checkPayload(name, catalogue.rootsOf(root(name)))
+  denylist.checkPayload(name, await catalogue.rootsOf(root(name)))
   const stored = storedPayload(holdings, root(name))
   const { length } = stored.commitment
   const { request, response } = exchange

@@ -124,6 +124,10 @@ interface Bulk {
   lost: number
 }
 
+/** By its shape: errors of the system are not from this realm. */
+const isOfSystem = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+
 /** Again and again; a connection that is lost (this process is busy too) is no end, a refusal is. */
 const goOn = async (
   bulk: Bulk,
@@ -135,7 +139,7 @@ const goOn = async (
       await transfer(i)
       bulk.done++
     } catch (error) {
-      if (HoldfastError.is(error) || !(error instanceof Error && 'code' in error)) throw error
+      if (HoldfastError.is(error) || !isOfSystem(error)) throw error
       bulk.lost++
     }
   }

@@ -8,7 +8,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { exampleDag, readCar } from '../support/cars.ts'
+import { blockOf, carOf, exampleDag, readCar } from '../support/cars.ts'
 import { codeOf, type HttpAnswer } from '../support/http-client.ts'
 import { type RunningProvider, TestNetwork, until } from '../support/network.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
@@ -127,8 +127,9 @@ describe('CARs', () => {
       const car = await readFile(join(FIXTURES, name))
       const root = await publish(car)
       const { catalogue } = running.provider.parts
-      await until('the index is open', () => catalogue.rootsOf(root as never).length > 0)
-      const [first] = catalogue.rootsOf(root as never)
+      const roots = async (): Promise<readonly string[]> => catalogue.rootsOf(root as never)
+      await until('the index is open', async () => (await roots()).length > 0)
+      const [first] = await roots()
       const answer = await get(`/ipfs/${first}?format=car`).catch(() => undefined)
       const missing = name.includes('missing-block')
       expect([name, answer?.complete ?? false]).toEqual([name, !missing])
@@ -178,14 +179,20 @@ describe('what is not served', () => {
 
   test('a payload that is no CAR: stored, read by root, and nothing by CID', async () => {
     const payload = payloadOf(100_000, 77)
-    const root = await publish(payload)
+    await running.client.upload(payload)
+    const { root } = commitmentOf(payload)
+    const list = join(network.paths.carIndex, 'barren.list')
+    const name = Buffer.from(root.slice(2), 'hex')
+    await until('it is listed', async () => (await readFile(list)).includes(name))
     expect((await running.client.get(root)).status).toBe(200)
-    expect(running.provider.parts.catalogue.rootsOf(root as never)).toEqual([])
+    expect(await running.provider.parts.catalogue.rootsOf(root as never)).toEqual([])
+    expect(existsSync(join(network.paths.carIndex, `${root}.cidx`))).toBe(false)
   })
 
   test('an index goes with its payload', async () => {
     const { catalogue } = running.provider.parts
-    const root = await publish(payloadOf(50_000, 78))
+    const block = blockOf(Buffer.from('a block of its own'))
+    const root = await publish(Buffer.from(carOf(block.cid, [block])))
     await until('its index is open', () =>
       network.log.some(
         ({ event, fields }) => event === 'payload indexed' && fields['root'] === root,

@@ -69,7 +69,6 @@ export const carIndexTrials = async (scratch: string): Promise<Readonly<Record<s
       if (hit === 'damaged') damaged++
       else if (hit?.offset !== i * 100) throw new Error(`block ${i} is found at ${hit?.offset}`)
     }
-    await index.close()
     if (damaged === 0) throw new Error('nobody notices')
     return 'found when looking, made again'
   }
