@@ -136,10 +136,9 @@ export class VolumeSet implements SectorStore {
     buffers: readonly Uint8Array[],
     onTaken?: () => void,
   ): Promise<void> {
-    const at = toNumber(offset)
     const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-    await this.#volumeOf(name).write(name, at, buffers, onTaken)
-    this.#commits.wrote(name, at, length)
+    await this.#volumeOf(name).write(name, toNumber(offset), buffers, onTaken)
+    this.#commits.wrote(name, toNumber(offset), length)
   }
 
   async sync(name: StagingName): Promise<void> {
