@@ -25,6 +25,8 @@ export const optionsOf = (config: ProviderConfig): CoreOptions => ({
     sharedSectorBytes: bytes(100_000),
     watchEveryMs: 120_000,
   },
+  // Some tens of promises: it is written anew often, also at the moment when the power goes off.
+  journalBytes: bytes(20_000),
   intake: { partBytesMax: bytes(16_384), sessionTtl: seconds(7200) },
 })
 

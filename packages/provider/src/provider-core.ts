@@ -81,6 +81,8 @@ export interface CoreOptions {
     VolumeSetOptions,
     'sharedPayloadMax' | 'sharedSectorBytes' | 'watchEveryMs'
   >
+  /** Above this the journal is written anew. Default: 4 MiB. */
+  readonly journalBytes?: Bytes
   /** Default: parts of 16 MiB, sessions of a day. */
   readonly intake?: IntakeLimits
 }
@@ -127,12 +129,13 @@ export const openCore = async (
 ): Promise<ProviderCore> => {
   const { ledger, network, prover, clock, random, logger } = dependencies
   const { platform = systemPlatform } = dependencies
-  const { paths, config } = options
+  const { paths, config, journalBytes } = options
   const { provider, diskMargin } = config
   const live = new LiveConfig(config, paths.config, logger)
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger, {
     files: platform.journalFiles,
+    ...(journalBytes === undefined ? {} : { rewriteBytes: journalBytes }),
   })
   dependencies.outbox?.attach(book)
   const place = { provider, diskMargin, indexes: paths.indexes, volumes: volumesOf(config, paths) }
