@@ -25,6 +25,7 @@ const FILES = {
   quotes: deal.quotes,
   'upload-vouchers': deal.uploadVouchers,
   'session-grants': deal.sessionGrants,
+  'grant-revocations': deal.grantRevocations,
   'storage-receipts': deal.storageReceipts,
   pricing: money.pricing,
   funding: money.funding,

@@ -31,6 +31,7 @@ const TYPES = {
     'address payer,address key,address provider,uint8 actions,uint64 bytesMax,uint64 notBefore,' +
       'uint64 expiry,bytes32 nonce',
   ),
+  GrantRevocation: fields('address payer,bytes32 nonce,uint64 expiry'),
   StorageReceipt: fields(
     'address provider,address payer,uint8 scheme,bytes32 root,uint64 length,bytes32 voucherNonce,' +
       'uint64 storedAt',
@@ -91,4 +92,5 @@ export const dealTerms = () => casesOf('DealTerms')
 export const quotes = () => casesOf('Quote')
 export const uploadVouchers = () => casesOf('UploadVoucher')
 export const sessionGrants = () => casesOf('SessionGrant')
+export const grantRevocations = () => casesOf('GrantRevocation')
 export const storageReceipts = () => casesOf('StorageReceipt')

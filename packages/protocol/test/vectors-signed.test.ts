@@ -7,6 +7,7 @@ import {
   grantDigest,
   quoteDigest,
   receiptDigest,
+  revocationDigest,
   voucherDigest,
 } from '../src/deal/eip712.ts'
 import { recoverSigner } from '../src/deal/signature.ts'
@@ -144,6 +145,18 @@ test('storage-receipts.json', () =>
         payer: of.account('payer'),
         voucherNonce: of.hash('voucherNonce'),
         storedAt: units.timestamp(of.int('storedAt')),
+      },
+      domain,
+    ),
+  ))
+
+test('grant-revocations.json', () =>
+  check('grant-revocations', (of, domain) =>
+    revocationDigest(
+      {
+        payer: of.account('payer'),
+        nonce: of.hash('nonce'),
+        expiry: units.timestamp(of.int('expiry')),
       },
       domain,
     ),

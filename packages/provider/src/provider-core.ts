@@ -37,6 +37,7 @@ import { Housekeeping } from './gc/housekeeping.ts'
 import { Holdings } from './holdings.ts'
 import type { HomePaths } from './home.ts'
 import { Intake } from './intake/intake.ts'
+import { keepJournalShort } from './journal/keep-short.ts'
 import { PromiseBook } from './journal/promise-book.ts'
 import { Admission } from './limits/admission.ts'
 import { LiveConfig } from './live-config.ts'
@@ -118,7 +119,6 @@ const INTAKE_LIMITS: IntakeLimits = {
   sessionTtl: seconds(86_400),
 }
 const EXPIRE_EVERY_MS = 60_000
-const JOURNAL_EVERY_MS = 10 * 60_000
 const UNEXPLAINED = 'payloads are stored that nobody here remembers: is the journal an older copy?'
 
 /** The stores, the follower and who reads them; then the actors on top. Starts nothing. */
@@ -197,7 +197,7 @@ export const runCore = (
   tasks.run('follow', (signal) => follower.run(signal))
   tasks.run('perform', (signal) => performer.run(signal))
   tasks.run('bundles', (signal) => keepBundles({ shelf, follower, network, logger }, signal))
-  tasks.run('journal', (signal) => keepJournalShort(core, { clock, logger }, signal))
+  tasks.run('journal', (signal) => keepJournalShort(core.book, { clock, logger }, signal))
   tasks.run('expire', async (signal) => {
     while (!signal.aborted) {
       await clock.sleep(milliseconds(EXPIRE_EVERY_MS), { signal })
@@ -207,25 +207,6 @@ export const runCore = (
     }
   })
   housekeeping.start(tasks)
-}
-
-/** Writes the journal anew from time to time, without what nobody can ask for any more. */
-const keepJournalShort = async (
-  { book }: ProviderCore,
-  { clock, logger }: Pick<CoreDependencies, 'clock' | 'logger'>,
-  signal: AbortSignal,
-): Promise<void> => {
-  while (!signal.aborted) {
-    await clock.sleep(milliseconds(JOURNAL_EVERY_MS), { signal })
-    const before = book.size
-    try {
-      const now = timestamp(Math.floor(clock.now() / 1000))
-      if (!(await book.compact(now))) continue
-      logger.info('journal written anew', { from_bytes: before, size_bytes: book.size })
-    } catch (error) {
-      logger.error('journal could not be written anew', { reason: String(error) })
-    }
-  }
 }
 
 /** Closes the stores; the tasks have ended. */

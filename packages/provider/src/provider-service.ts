@@ -31,6 +31,8 @@ import {
   type QuoteRequest,
   type QuoteResponse,
   type Random,
+  type RevokeGrantRequest,
+  type RevokeGrantResponse,
   type SessionRequest,
   type Signer,
   timestamp,
@@ -123,6 +125,11 @@ export class ProviderService {
 
   async abortUpload(request: SessionRequest): Promise<Readonly<Record<never, never>>> {
     await this.#dependencies.intake.abort(request)
+    return {}
+  }
+
+  async revokeGrant(request: RevokeGrantRequest): Promise<RevokeGrantResponse> {
+    await this.#dependencies.intake.revoke(request)
     return {}
   }
 

@@ -9,6 +9,7 @@ import { type DealId, fromHex, type Hash32, type Hex, toHex } from '../ids.ts'
 import { keccak, keccakText } from '../keccak.ts'
 import type {
   DealTerms,
+  GrantRevocation,
   Quote,
   SessionGrant,
   SigningDomain,
@@ -127,6 +128,12 @@ const SESSION_GRANT: Struct<SessionGrant> = struct('SessionGrant', [
   ['bytes32', 'nonce', (g) => g.nonce],
 ])
 
+const GRANT_REVOCATION: Struct<GrantRevocation> = struct('GrantRevocation', [
+  ['address', 'payer', (r) => r.payer],
+  ['bytes32', 'nonce', (r) => r.nonce],
+  ['uint64', 'expiry', (r) => r.expiry],
+])
+
 const STORAGE_RECEIPT: Struct<StorageReceipt> = struct('StorageReceipt', [
   ['address', 'provider', (r) => r.provider],
   ['address', 'payer', (r) => r.payer],
@@ -144,7 +151,13 @@ const CONSENT: Struct<{ readonly deal: DealId }> = struct('Consent', [
 /** The EIP-712 type strings, as Solidity must spell them. */
 export const TYPE_STRINGS: Readonly<
   Record<
-    'DealTerms' | 'Quote' | 'UploadVoucher' | 'SessionGrant' | 'StorageReceipt' | 'Consent',
+    | 'DealTerms'
+    | 'Quote'
+    | 'UploadVoucher'
+    | 'SessionGrant'
+    | 'GrantRevocation'
+    | 'StorageReceipt'
+    | 'Consent',
     string
   >
 > = {
@@ -152,6 +165,7 @@ export const TYPE_STRINGS: Readonly<
   Quote: QUOTE.typeString,
   UploadVoucher: UPLOAD_VOUCHER.typeString,
   SessionGrant: SESSION_GRANT.typeString,
+  GrantRevocation: GRANT_REVOCATION.typeString,
   StorageReceipt: STORAGE_RECEIPT.typeString,
   Consent: CONSENT.typeString,
 }
@@ -174,6 +188,10 @@ export const voucherDigest = (voucher: UploadVoucher, domain: SigningDomain): Ha
 /** What the payer signs to let a session key sign vouchers. */
 export const grantDigest = (grant: SessionGrant, domain: SigningDomain): Hash32 =>
   digest(SESSION_GRANT, grant, domain)
+
+/** What the payer signs to take a grant back. */
+export const revocationDigest = (revocation: GrantRevocation, domain: SigningDomain): Hash32 =>
+  digest(GRANT_REVOCATION, revocation, domain)
 
 /** What the operator signs once the payload is durable. */
 export const receiptDigest = (receipt: StorageReceipt, domain: SigningDomain): Hash32 =>

@@ -87,6 +87,15 @@ export interface SessionGrant {
   readonly nonce: Hash32
 }
 
+/** A payer's word that a grant of its own counts no more. */
+export interface GrantRevocation {
+  readonly payer: Address
+  /** Of the grant. */
+  readonly nonce: Hash32
+  /** Of the grant: nobody need remember this longer. */
+  readonly expiry: Timestamp
+}
+
 /** The operator's word that the payload is on disk and will survive power loss. */
 export interface StorageReceipt extends Commitment {
   readonly provider: ProviderId

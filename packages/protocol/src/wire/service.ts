@@ -13,6 +13,7 @@ import * as bundles from './bundle-messages.ts'
 import type { Codec } from './codec.ts'
 import * as deals from './deal-messages.ts'
 import * as providers from './provider-messages.ts'
+import * as revocations from './revocation-messages.ts'
 import * as uploads from './upload-messages.ts'
 
 /** One call. Requests are single messages throughout. */
@@ -49,6 +50,10 @@ export interface ProviderService {
   readonly watchUpload: ServiceMethod<uploads.SessionRequest, uploads.WatchUploadResponse>
   readonly commitUpload: ServiceMethod<uploads.SessionRequest, uploads.CommitUploadResponse>
   readonly abortUpload: ServiceMethod<uploads.SessionRequest, uploads.AbortUploadResponse>
+  readonly revokeGrant: ServiceMethod<
+    revocations.RevokeGrantRequest,
+    revocations.RevokeGrantResponse
+  >
   readonly proposeDeal: ServiceMethod<deals.ProposeDealRequest, deals.ProposeDealResponse>
   readonly getDeal: ServiceMethod<deals.GetDealRequest, deals.GetDealResponse>
   readonly getAnswers: ServiceMethod<deals.GetAnswersRequest, deals.GetAnswersResponse>
@@ -66,6 +71,11 @@ export const providerService: ProviderService = {
   watchUpload: method('watchUpload', uploads.watchUploadRequest, uploads.watchUploadResponse),
   commitUpload: method('commitUpload', uploads.commitUploadRequest, uploads.commitUploadResponse),
   abortUpload: method('abortUpload', uploads.abortUploadRequest, uploads.abortUploadResponse),
+  revokeGrant: method(
+    'revokeGrant',
+    revocations.revokeGrantRequest,
+    revocations.revokeGrantResponse,
+  ),
   proposeDeal: method('proposeDeal', deals.proposeDealRequest, deals.proposeDealResponse),
   getDeal: method('getDeal', deals.getDealRequest, deals.getDealResponse),
   getAnswers: method('getAnswers', deals.getAnswersRequest, deals.getAnswersResponse),

@@ -13,6 +13,7 @@ import {
   grantDigest,
   quoteDigest,
   receiptDigest,
+  revocationDigest,
   TYPE_STRINGS,
   voucherDigest,
 } from '../../src/deal/eip712.ts'
@@ -28,7 +29,7 @@ import {
   ZERO_HASH,
 } from '../../src/ids.ts'
 import { hex, keccak, keccakText } from '../reference/bytes.ts'
-import { DOMAIN, GRANT, QUOTE, RECEIPT, TERMS, VOUCHER } from '../support/deals.ts'
+import { DOMAIN, GRANT, QUOTE, RECEIPT, REVOCATION, TERMS, VOUCHER } from '../support/deals.ts'
 import { expectCode } from '../support/failures.ts'
 
 const KEY = fromHex(`0x${'17'.repeat(32)}`)
@@ -55,6 +56,10 @@ const digests = {
   Quote: [QUOTE, (value: object) => quoteDigest(value as typeof QUOTE, DOMAIN)],
   UploadVoucher: [VOUCHER, (value: object) => voucherDigest(value as typeof VOUCHER, DOMAIN)],
   SessionGrant: [GRANT, (value: object) => grantDigest(value as typeof GRANT, DOMAIN)],
+  GrantRevocation: [
+    REVOCATION,
+    (value: object) => revocationDigest(value as typeof REVOCATION, DOMAIN),
+  ],
   StorageReceipt: [RECEIPT, (value: object) => receiptDigest(value as typeof RECEIPT, DOMAIN)],
   Consent: [
     { deal: dealIdOf(TERMS, DOMAIN) },

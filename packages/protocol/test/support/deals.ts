@@ -3,6 +3,7 @@
  */
 import type {
   DealTerms,
+  GrantRevocation,
   Quote,
   SessionGrant,
   SigningDomain,
@@ -71,6 +72,12 @@ export const GRANT: SessionGrant = {
   notBefore: timestamp(1_799_999_000),
   expiry: timestamp(1_800_086_400),
   nonce: value(0x28),
+}
+
+export const REVOCATION: GrantRevocation = {
+  payer: account(0x11),
+  nonce: value(0x28),
+  expiry: timestamp(1_800_086_400),
 }
 
 export const RECEIPT: StorageReceipt = {

@@ -8,7 +8,7 @@ import type { DescribeResponse } from '../../src/wire/provider-messages.ts'
 import type { ProviderService } from '../../src/wire/service.ts'
 import type { ByteRange } from '../../src/wire/upload-messages.ts'
 import { BAD_BUNDLES, BUNDLE_SAMPLES } from './bundle-messages.ts'
-import { GRANT, QUOTE, RECEIPT, TERMS, VOUCHER } from './deals.ts'
+import { GRANT, QUOTE, RECEIPT, REVOCATION, TERMS, VOUCHER } from './deals.ts'
 
 type Call = keyof ProviderService
 
@@ -84,6 +84,7 @@ export const SAMPLES: Readonly<Record<Call, { request: unknown[]; response: unkn
   watchUpload: { request: [SESSION], response: [{ durable: RANGES }, { durable: [] }] },
   commitUpload: { request: [SESSION], response: [{ receipt: RECEIPT, signature: SIGNATURE }] },
   abortUpload: { request: [SESSION], response: [{}] },
+  revokeGrant: { request: [{ revocation: REVOCATION, signature: SIGNATURE }], response: [{}] },
   proposeDeal: {
     request: [PROPOSAL, { ...PROPOSAL, terms: { ...TERMS, scheme: 2, notice: periods(0) } }],
     response: [{ deal: DEAL, providerSignature: SIGNATURE, transaction: TX }],
@@ -213,6 +214,12 @@ export const BAD_FIELDS: readonly Bad[] = [
   ['watchUpload', 'request', 'session', { ...SESSION, session: '..' }],
   ['commitUpload', 'request', 'token', { ...SESSION, token: 'a\r\nb' }],
   ['abortUpload', 'request', 'session', { ...SESSION, session: 'a?b' }],
+  [
+    'revokeGrant',
+    'request',
+    'revocation.nonce',
+    { revocation: { ...REVOCATION, nonce: SHORT }, signature: SIGNATURE },
+  ],
   durable('durable[0]', [range(5, 5)]),
   durable('durable[1]', [range(0, 5), range(4, 9)]),
   durable('durable[0].end', [range(0, (1n << 50n) + 1n)]),

@@ -43,6 +43,7 @@ describe('the service table', () => {
         'WatchUpload',
         'CommitUpload',
         'AbortUpload',
+        'RevokeGrant',
         'ProposeDeal',
         'GetDeal',
         'GetAnswers',
@@ -122,6 +123,7 @@ describe('every field is checked, by sender and receiver alike', () => {
       ['describe', 'request'],
       ['watchUpload', 'response'],
       ['abortUpload', 'response'],
+      ['revokeGrant', 'response'],
       ['getAnswers', 'response'],
       ['getBundle', 'request'],
     ])

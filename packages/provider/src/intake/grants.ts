@@ -24,9 +24,9 @@ export interface GrantRules {
 }
 
 /** Clocks of two machines may differ by this much, in seconds. */
-const SKEW = 300n
+export const SKEW = 300n
 /** A key that was lost can do harm for so long: 30 days. */
-const LIFETIME_MAX = 2_592_000n
+export const LIFETIME_MAX = 2_592_000n
 
 const invalid = (reason: string): HoldfastError =>
   new HoldfastError({ code: 'VOUCHER_INVALID', reason })
@@ -71,6 +71,8 @@ export interface GrantedBytes {
   grantedBytes(name: string): bigint
   /** Sessions that the journal has, so that their bytes are among the used ones. */
   readonly sessions: { has(session: string): boolean }
+  /** Names of grants that were taken back. */
+  readonly revoked: { has(name: string): boolean }
 }
 
 /** Bytes under grants: those of the journal, and those of sessions that are just being opened. */
@@ -80,6 +82,12 @@ export class GrantMeter {
 
   constructor(journal: GrantedBytes) {
     this.#journal = journal
+  }
+
+  /** @throws HoldfastError `VOUCHER_INVALID` when the payer has taken it back. */
+  checkStanding({ grant }: Pick<OpenUploadRequest, 'grant'>): void {
+    if (grant === undefined || !this.#journal.revoked.has(grantName(grant.grant))) return
+    throw invalid('its grant was revoked')
   }
 
   /**
@@ -92,6 +100,7 @@ export class GrantMeter {
     const { grant } = request.grant
     const { length } = request.voucher
     const name = grantName(grant)
+    this.checkStanding(request)
     let used = this.#journal.grantedBytes(name)
     for (const [id, other] of this.#opening) {
       if (other.name === name && !this.#journal.sessions.has(id)) used += other.length

@@ -7,36 +7,27 @@
  * a receipt is in the journal before anybody sees it. Nothing here sends a transaction.
  */
 import {
-  type Address,
-  type Bytes,
   type CallOptions,
-  type Clock,
   type CommitUploadResponse,
   HoldfastError,
-  type Logger,
   type OpenUploadRequest,
   type OpenUploadResponse,
-  type Root,
-  type Seconds,
+  type RevokeGrantRequest,
   type SessionRequest,
-  type Signer,
-  type SigningDomain,
   type Timestamp,
   timestamp,
   voucherDigest,
 } from '@holdfast/protocol'
-import type { Holdings } from '../holdings.ts'
 import type { SessionEnd } from '../journal/entries.ts'
-import type { PromiseBook } from '../journal/promise-book.ts'
 import type { SessionPromise } from '../journal/promises.ts'
-import type { Limits } from '../limits/limits.ts'
 import { type ByteRange, coversRange } from '../store/ranges.ts'
-import type { SectorStore } from '../store/sector-store.ts'
 import { ActiveSessions } from './active-sessions.ts'
 import { Committer } from './committer.ts'
 import { GrantMeter } from './grants.ts'
+import type { IntakeDependencies, IntakeOptions } from './intake-options.ts'
 import { type PartBody, receivePart } from './parts.ts'
 import { recoverSessions } from './recover-sessions.ts'
+import { revokeGrant } from './revoking.ts'
 import {
   checkPart,
   checkQuota,
@@ -46,32 +37,9 @@ import {
   wholeOf,
 } from './session-rules.ts'
 import { SessionTokens } from './session-token.ts'
-import { checkVoucher, checkVoucherTime, type VoucherRules } from './vouchers.ts'
+import { checkVoucher, checkVoucherTime } from './vouchers.ts'
 
-export interface IntakeDependencies {
-  readonly store: SectorStore
-  readonly holdings: Holdings
-  readonly book: PromiseBook
-  readonly operator: Signer
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Free vault balance of a payer, in the token this provider takes. */
-  readonly balanceOf: (payer: Address) => Promise<bigint>
-  /** Called with a payer whose signature was checked; throws to refuse. */
-  readonly admit: (payer: Address) => void
-  /** Told every payload that is now here. */
-  readonly onStored: (root: Root) => void
-}
-
-export interface IntakeOptions {
-  readonly domain: SigningDomain
-  /** What vouchers must say; asked for each. */
-  readonly rules: () => VoucherRules
-  readonly partBytesMax: Bytes
-  readonly sessionTtl: Seconds
-  readonly limits: () => Pick<Limits, 'partsMax' | 'sessionsPerPayerMax'>
-  readonly tokenKey: Uint8Array
-}
+export type { IntakeDependencies, IntakeOptions } from './intake-options.ts'
 
 export class Intake {
   readonly #dependencies: IntakeDependencies
@@ -123,6 +91,7 @@ export class Intake {
    */
   async open(request: OpenUploadRequest): Promise<OpenUploadResponse> {
     checkVoucher(request, this.#options.rules())
+    this.#grants.checkStanding(request)
     this.#dependencies.admit(request.voucher.payer)
     const session = sessionIdOf(voucherDigest(request.voucher, this.#options.domain))
     const running = this.#opening.get(session)
@@ -206,6 +175,15 @@ export class Intake {
     await this.#end(session, 'aborted')
   }
 
+  /** Takes a session key's grant back. @throws HoldfastError as `revokeGrant` does. */
+  async revoke(request: RevokeGrantRequest): Promise<void> {
+    await revokeGrant(request, {
+      ...{ ...this.#dependencies, domain: this.#options.domain, now: () => this.#now() },
+      open: () => this.#openSessions().filter(({ session }) => !this.#committing.has(session)),
+      end: (session) => this.#end(session, 'aborted'),
+    })
+  }
+
   /** Drops every session whose time is over. */
   async expire(): Promise<void> {
     const now = this.#now()
@@ -227,6 +205,14 @@ export class Intake {
     checkQuota(this.#openSessions(), voucher.payer, this.#options.limits())
     const giveBack = this.#grants.take(id, request)
     await this.#reserve(id, request).finally(giveBack)
+    try {
+      this.#grants.checkStanding(request)
+    } catch (error) {
+      // It was taken back meanwhile, by somebody who did not see this session yet.
+      const session = book.promises.sessions.get(id)
+      if (session !== undefined) await this.#end(session, 'aborted')
+      throw error
+    }
     return this.#opened(id)
   }
 

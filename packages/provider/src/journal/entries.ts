@@ -4,6 +4,8 @@
  */
 import type { OutboxEntry } from '@holdfast/chain'
 import {
+  type Address,
+  address,
   type Bytes,
   bytes,
   type CommitUploadResponse,
@@ -72,6 +74,13 @@ export type Entry =
   /** About to send a period's proof. */
   | { readonly kind: 'proof-sending'; readonly period: Period }
   | { readonly kind: 'proof-sent'; readonly period: Period; readonly transaction: Hash32 }
+  /** A payer has taken a session key's grant back. */
+  | {
+      readonly kind: 'grant-revoked'
+      readonly payer: Address
+      readonly nonce: Hash32
+      readonly expiry: Timestamp
+    }
   /** A journal written anew begins with this: the hash and batch that the one before it ended with. */
   | { readonly kind: 'checkpoint'; readonly head: Hash32; readonly batch: bigint }
   /** All that was to be kept has been said, in so many entries. */
@@ -115,6 +124,12 @@ type Decoders = {
 const DECODERS: Decoders = {
   ...OUTBOX_DECODERS,
   started: (f) => ({ kind: 'started', at: timestamp(f.integer('at')) }),
+  'grant-revoked': (f) => ({
+    kind: 'grant-revoked',
+    payer: address(f.text('payer')),
+    nonce: hash32(f.text('nonce')),
+    expiry: timestamp(f.integer('expiry')),
+  }),
   checkpoint: (f) => ({
     kind: 'checkpoint',
     head: hash32(f.text('head')),

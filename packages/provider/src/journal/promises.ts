@@ -12,6 +12,7 @@ import type {
   Address,
   CommitUploadResponse,
   DealId,
+  GrantRevocation,
   Hash32,
   OpenUploadRequest,
   Period,
@@ -33,7 +34,8 @@ import {
 export type { DealPromise, FoundDamage, SessionPromise } from './promised.ts'
 
 /** What two grants share exactly when they are one: who gave it, and its nonce. */
-export const grantName = ({ payer, nonce }: SessionGrant): string => `${payer} ${nonce}`
+export const grantName = ({ payer, nonce }: Pick<SessionGrant, 'payer' | 'nonce'>): string =>
+  `${payer} ${nonce}`
 
 /** Sent proofs are remembered for this many periods. */
 const PROOFS_KEPT = 64
@@ -47,6 +49,7 @@ export class Promises {
   readonly #proofs = new Map<Period, Hash32 | undefined>()
   readonly #lines = new Map<Address, NonceLine>()
   readonly #over = new OverPromises()
+  readonly #revoked = new Map<string, GrantRevocation>()
 
   static of(entries: Iterable<Entry>): Promises {
     const promises = new Promises()
@@ -91,6 +94,11 @@ export class Promises {
     }
   }
 
+  /** Grants (`grantName`) that their payers have taken back. */
+  get revoked(): ReadonlyMap<string, GrantRevocation> {
+    return this.#revoked
+  }
+
   /** Bytes of sessions under a grant (`grantName`) that are open or have a receipt. */
   grantedBytes(grant: string): bigint {
     return this.#granted.get(grant) ?? 0n
@@ -115,6 +123,11 @@ export class Promises {
         this.#changeSession(entry.session, () => ({ receipt: entry.receipt, durable: [] }))
         this.#over.addReceipt(entry.receipt.receipt.root, entry.session)
         break
+      case 'grant-revoked': {
+        const { payer, nonce, expiry } = entry
+        this.#revoked.set(grantName(entry), { payer, nonce, expiry })
+        break
+      }
       case 'damage-found':
         this.#damages.set(entry.root, { root: entry.root, leaf: entry.leaf, what: entry.what })
         break
@@ -152,6 +165,7 @@ export class Promises {
       const { nonce } = session.request.voucher
       if (this.#nonces.get(nonce) === id) this.#nonces.delete(nonce)
     }
+    for (const [name, { expiry }] of this.#revoked) if (expiry < now) this.#revoked.delete(name)
     for (const [id, deal] of this.#deals) {
       if (this.#over.keepsDeal(deal, now)) continue
       this.#deals.delete(id)
@@ -180,6 +194,9 @@ export class Promises {
     }
     for (const deal of this.#deals.values()) {
       if (!this.#over.has(deal.deal)) yield* dealEntries(deal)
+    }
+    for (const revocation of this.#revoked.values()) {
+      if (revocation.expiry >= now) yield { kind: 'grant-revoked', ...revocation }
     }
     for (const damage of this.#damages.values()) yield { kind: 'damage-found', ...damage }
     for (const [period, transaction] of this.#proofs) {

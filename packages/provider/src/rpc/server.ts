@@ -135,6 +135,7 @@ export class RpcServer {
       watchUpload: this.#watchUpload(),
       commitUpload: this.#unary('commitUpload', (request) => service.commitUpload(request)),
       abortUpload: this.#unary('abortUpload', (request) => service.abortUpload(request)),
+      revokeGrant: this.#unary('revokeGrant', (request) => service.revokeGrant(request)),
       proposeDeal: this.#unary('proposeDeal', (request, o) => service.proposeDeal(request, o)),
       getDeal: this.#unary('getDeal', async (request) => service.getDeal(request)),
       getAnswers: this.#unary('getAnswers', (request, o) => service.getAnswers(request, o)),

@@ -8,6 +8,7 @@ import {
   grantDigest,
   type OpenUploadResponse,
   providerService,
+  revocationDigest,
   type SessionGrant,
   type SignedGrant,
   type Signer,
@@ -176,5 +177,65 @@ describe('session keys', () => {
     await journal.close()
     running = await network.start()
     await expect(open(spent, grant)).rejects.toMatchObject(code('VOUCHER_REPLAYED'))
+  })
+
+  const revoke = async (grant: SignedGrant, signer: Signer = network.publisher): Promise<void> => {
+    const { payer, nonce: name, expiry } = grant.grant
+    const revocation = { payer, nonce: name, expiry }
+    const digest = revocationDigest(revocation, signingDomain(network.chain.network))
+    const signature = await signer.sign(digest)
+    await running.client.call(providerService.revokeGrant, { revocation, signature })
+  }
+  const revoked = code('VOUCHER_INVALID', 'revoked')
+
+  test('a grant that its payer takes back is worth nothing, also after restarts and rewriting', async () => {
+    const [grant, other] = [await granted(), await granted()]
+    const kept = await open(running.client.voucher(commitmentOf(payloadOf(9000, 91))), grant)
+    await running.client.put(kept, payloadOf(9000, 91), { start: 0, end: 9000 })
+    const { receipt } = await running.client.commit(kept)
+    const mine = voucher()
+    const session = await open(mine, grant)
+    await revoke(grant)
+    // What was promised stays; what was being uploaded ends; the session's own voucher is no way back.
+    expect((await running.client.commit(kept)).receipt).toEqual(receipt)
+    await expect(running.client.commit(session)).rejects.toMatchObject(code('SESSION_NOT_FOUND'))
+    await expect(open(mine, grant)).rejects.toMatchObject(revoked)
+    await expect(open(voucher(), grant)).rejects.toMatchObject(revoked)
+    await revoke(grant)
+    await running.stop()
+    const { journal, entries } = await openJournal(network.paths.journal)
+    await journal.rewrite([...Promises.of(entries).entriesToKeep(inSeconds(0))])
+    await journal.close()
+    running = await network.start()
+    await expect(open(voucher(), grant)).rejects.toMatchObject(revoked)
+    await open(voucher(), other)
+  })
+
+  test('an upload that is opened while its grant is taken back does not stay open', async () => {
+    const grant = await granted()
+    const opening = [1, 2, 3].map(() => open(voucher(), grant))
+    await Promise.all([revoke(grant), Promise.allSettled(opening)])
+    for (const one of await Promise.allSettled(opening)) {
+      if (one.status === 'rejected') expect(one.reason).toMatchObject(revoked)
+      else {
+        const ended = running.client.commit(one.value)
+        await expect(ended).rejects.toMatchObject(code('SESSION_NOT_FOUND'))
+      }
+    }
+  })
+
+  test('only the payer takes a grant back, and only one that may still be used', async () => {
+    const grant = await granted()
+    for (const signer of [KEY, network.owner]) {
+      await expect(revoke(grant, signer)).rejects.toMatchObject(code('SIGNATURE_INVALID'))
+    }
+    const over = await granted({ expiry: inSeconds(-1) })
+    await expect(revoke(over)).rejects.toMatchObject(code('VOUCHER_EXPIRED'))
+    const far = await granted({ expiry: inSeconds(40 * 86_400) })
+    await expect(revoke(far)).rejects.toMatchObject(code('VOUCHER_INVALID', 'no grant may expire'))
+    // Without money nobody writes into the journal.
+    const poor = await granted({ payer: KEY.address }, KEY)
+    await expect(revoke(poor, KEY)).rejects.toMatchObject(code('CLIENT_UNKNOWN'))
+    await open(voucher(), grant)
   })
 })

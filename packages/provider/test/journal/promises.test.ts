@@ -56,6 +56,7 @@ const ENTRIES: readonly Entry[] = [
   { kind: 'checkpoint', head: ZERO_HASH, batch: 7n },
   { kind: 'checkpoint-whole', entries: 0n },
   { kind: 'started', at: timestamp(1) },
+  { kind: 'grant-revoked', payer: party, nonce: ZERO_HASH, expiry: timestamp(700) },
   opened('a', 1),
   { kind: 'range-durable', session: 'a', start: bytes(10), end: bytes(20) },
   { kind: 'range-durable', session: 'a', start: bytes(0), end: bytes(10) },
@@ -115,6 +116,8 @@ describe('promises', () => {
     const promises = Promises.of(ENTRIES)
     const again = Promises.of(promises.entriesToKeep(timestamp(500)))
     expect([...again.sessions]).toEqual([...promises.sessions])
+    expect([...again.revoked]).toEqual([...promises.revoked])
+    expect(Promises.of(promises.entriesToKeep(timestamp(701))).revoked.size).toBe(0)
     expect([...again.damages]).toEqual([...promises.damages])
     expect([...again.proofs]).toEqual([...promises.proofs])
   })

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/provider/v1/provider.proto.
  */
 export const file_holdfast_provider_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("CiNob2xkZmFzdC9wcm92aWRlci92MS9wcm92aWRlci5wcm90bxIUaG9sZGZhc3QucHJvdmlkZXIudjEiOgoKQ29tbWl0bWVudBIOCgZzY2hlbWUYASABKA0SDAoEcm9vdBgCIAEoDBIOCgZsZW5ndGgYAyABKAQiJwoJQnl0ZVJhbmdlEg0KBXN0YXJ0GAEgASgEEgsKA2VuZBgCIAEoBCIRCg9EZXNjcmliZVJlcXVlc3QitwIKEERlc2NyaWJlUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAwSEAoIb3BlcmF0b3IYAiABKAwSEAoIY2hhaW5faWQYAyABKAQSDgoGbWFya2V0GAQgASgMEhAKCHNvZnR3YXJlGAUgASgJEhUKDWh0dHBfZW5kcG9pbnQYBiABKAkSDgoGcmVnaW9uGAcgASgJEg0KBXRva2VuGAggASgMEhsKE3ByaWNlX3Blcl90aWJfbW9udGgYCSABKAkSGQoRcHJvdmluZ19mZWVfbW9udGgYCiABKAkSFgoOZWdyZXNzX3Blcl90aWIYCyABKAkSEgoKZnJlZV9ieXRlcxgMIAEoBBIZChFwYXlsb2FkX2J5dGVzX21heBgNIAEoBBIWCg5wYXJ0X2J5dGVzX21heBgOIAEoBCI+CgxRdW90ZVJlcXVlc3QSDgoGbGVuZ3RoGAEgASgEEg8KB3BlcmlvZHMYAiABKAQSDQoFdG9rZW4YAyABKAwixAEKBVF1b3RlEhAKCHByb3ZpZGVyGAEgASgMEg0KBXRva2VuGAIgASgMEg4KBmxlbmd0aBgDIAEoBBIPCgdwZXJpb2RzGAQgASgEEgwKBHJhdGUYBSABKAkSEgoKY29sbGF0ZXJhbBgGIAEoCRIOCgZub3RpY2UYByABKAQSFAoMZWdyZXNzX3ByaWNlGAggASgJEhIKCmF0dHJpYnV0ZXMYCSABKAwSDgoGZXhwaXJ5GAogASgEEg0KBW5vbmNlGAsgASgMIk4KDVF1b3RlUmVzcG9uc2USKgoFcXVvdGUYASABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIRCglzaWduYXR1cmUYAiABKAwirwEKDVVwbG9hZFZvdWNoZXISDQoFcGF5ZXIYASABKAwSEAoIcHJvdmlkZXIYAiABKAwSFAoMdGxzX2tleV9oYXNoGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50EhIKCm5vdF9iZWZvcmUYBSABKAQSDgoGZXhwaXJ5GAYgASgEEg0KBW5vbmNlGAcgASgMIpMBCgxTZXNzaW9uR3JhbnQSDQoFcGF5ZXIYASABKAwSCwoDa2V5GAIgASgMEhAKCHByb3ZpZGVyGAMgASgMEg8KB2FjdGlvbnMYBCABKA0SEQoJYnl0ZXNfbWF4GAUgASgEEhIKCm5vdF9iZWZvcmUYBiABKAQSDgoGZXhwaXJ5GAcgASgEEg0KBW5vbmNlGAggASgMIlMKC1NpZ25lZEdyYW50EjEKBWdyYW50GAEgASgLMiIuaG9sZGZhc3QucHJvdmlkZXIudjEuU2Vzc2lvbkdyYW50EhEKCXNpZ25hdHVyZRgCIAEoDCKOAQoRT3BlblVwbG9hZFJlcXVlc3QSNAoHdm91Y2hlchgBIAEoCzIjLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlVwbG9hZFZvdWNoZXISEQoJc2lnbmF0dXJlGAIgASgMEjAKBWdyYW50GAMgASgLMiEuaG9sZGZhc3QucHJvdmlkZXIudjEuU2lnbmVkR3JhbnQiiAEKEk9wZW5VcGxvYWRSZXNwb25zZRIPCgdzZXNzaW9uGAEgASgJEg0KBXRva2VuGAIgASgJEg4KBmV4cGlyeRgDIAEoBBIwCgdkdXJhYmxlGAQgAygLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuQnl0ZVJhbmdlEhAKCGNvbXBsZXRlGAUgASgIIjQKEldhdGNoVXBsb2FkUmVxdWVzdBIPCgdzZXNzaW9uGAEgASgJEg0KBXRva2VuGAIgASgJIkcKE1dhdGNoVXBsb2FkUmVzcG9uc2USMAoHZHVyYWJsZRgBIAMoCzIfLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkJ5dGVSYW5nZSI1ChNDb21taXRVcGxvYWRSZXF1ZXN0Eg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkikQEKDlN0b3JhZ2VSZWNlaXB0EhAKCHByb3ZpZGVyGAEgASgMEg0KBXBheWVyGAIgASgMEjQKCmNvbW1pdG1lbnQYAyABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50EhUKDXZvdWNoZXJfbm9uY2UYBCABKAwSEQoJc3RvcmVkX2F0GAUgASgEImAKFENvbW1pdFVwbG9hZFJlc3BvbnNlEjUKB3JlY2VpcHQYASABKAsyJC5ob2xkZmFzdC5wcm92aWRlci52MS5TdG9yYWdlUmVjZWlwdBIRCglzaWduYXR1cmUYAiABKAwiNAoSQWJvcnRVcGxvYWRSZXF1ZXN0Eg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkiFQoTQWJvcnRVcGxvYWRSZXNwb25zZSLRAgoJRGVhbFRlcm1zEg4KBmNsaWVudBgBIAEoDBIQCghwcm92aWRlchgCIAEoDBINCgV0b2tlbhgDIAEoDBI0Cgpjb21taXRtZW50GAQgASgLMiAuaG9sZGZhc3QucHJvdmlkZXIudjEuQ29tbWl0bWVudBIPCgdkYXRhc2V0GAUgASgMEgwKBHJhdGUYBiABKAkSDwoHcGVyaW9kcxgHIAEoBBIPCgdkZXBvc2l0GAggASgJEhIKCmNvbGxhdGVyYWwYCSABKAkSDgoGbm90aWNlGAogASgEEhgKEHJlcGxhY2VtZW50X2Nvc3QYCyABKAkSFAoMZWdyZXNzX3ByaWNlGAwgASgJEhIKCmF0dHJpYnV0ZXMYDSABKAwSEAoIdGFrZWRvd24YDiABKAwSEwoLb3Blbl9iZWZvcmUYDyABKAQSDQoFbm9uY2UYECABKAwiowEKElByb3Bvc2VEZWFsUmVxdWVzdBIuCgV0ZXJtcxgBIAEoCzIfLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkRlYWxUZXJtcxIYChBjbGllbnRfc2lnbmF0dXJlGAIgASgMEioKBXF1b3RlGAMgASgLMhsuaG9sZGZhc3QucHJvdmlkZXIudjEuUXVvdGUSFwoPcXVvdGVfc2lnbmF0dXJlGAQgASgMIlQKE1Byb3Bvc2VEZWFsUmVzcG9uc2USDAoEZGVhbBgBIAEoDBIaChJwcm92aWRlcl9zaWduYXR1cmUYAiABKAwSEwoLdHJhbnNhY3Rpb24YAyABKAwiHgoOR2V0RGVhbFJlcXVlc3QSDAoEZGVhbBgBIAEoDCJxCg9HZXREZWFsUmVzcG9uc2USDAoEZGVhbBgBIAEoDBINCgVzdGF0ZRgCIAEoCRIWCg5wcm92ZW5fcGVyaW9kcxgDIAEoBBIaChJsYXN0X3Byb3Zlbl9wZXJpb2QYBCABKAQSDQoFZmF1bHQYBSABKAkiMQoRR2V0QW5zd2Vyc1JlcXVlc3QSDAoEZGVhbBgBIAEoDBIOCgZwZXJpb2QYAiABKAQiNwoKTGVhZkFuc3dlchINCgVpbmRleBgBIAEoBBIMCgRsZWFmGAIgASgMEgwKBHBhdGgYAyABKAwiRwoSR2V0QW5zd2Vyc1Jlc3BvbnNlEjEKB2Fuc3dlcnMYASADKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5MZWFmQW5zd2VyIiIKEEdldEJ1bmRsZVJlcXVlc3QSDgoGcGVyaW9kGAEgASgEIlAKEUdldEJ1bmRsZVJlc3BvbnNlEg4KBnBlcmlvZBgBIAEoBBIMCgRyb290GAIgASgMEg0KBWNvdW50GAMgASgEEg4KBmFic2VudBgEIAEoBCJIChdHZXRCdW5kbGVFbnRyaWVzUmVxdWVzdBIOCgZwZXJpb2QYASABKAQSDAoEZGVhbBgCIAEoDBIPCgdpbmRpY2VzGAMgAygEIjoKC0J1bmRsZUVudHJ5Eg0KBWluZGV4GAEgASgEEg4KBmFuc3dlchgCIAEoDBIMCgRwYXRoGAMgASgMIl0KGEdldEJ1bmRsZUVudHJpZXNSZXNwb25zZRINCgVjb3VudBgBIAEoBBIyCgdlbnRyaWVzGAIgAygLMiEuaG9sZGZhc3QucHJvdmlkZXIudjEuQnVuZGxlRW50cnkiMAoLRXJyb3JEZXRhaWwSDAoEY29kZRgBIAEoCRITCgtmaWVsZHNfanNvbhgCIAEoCTK3CAoIUHJvdmlkZXISWQoIRGVzY3JpYmUSJS5ob2xkZmFzdC5wcm92aWRlci52MS5EZXNjcmliZVJlcXVlc3QaJi5ob2xkZmFzdC5wcm92aWRlci52MS5EZXNjcmliZVJlc3BvbnNlElAKBVF1b3RlEiIuaG9sZGZhc3QucHJvdmlkZXIudjEuUXVvdGVSZXF1ZXN0GiMuaG9sZGZhc3QucHJvdmlkZXIudjEuUXVvdGVSZXNwb25zZRJfCgpPcGVuVXBsb2FkEicuaG9sZGZhc3QucHJvdmlkZXIudjEuT3BlblVwbG9hZFJlcXVlc3QaKC5ob2xkZmFzdC5wcm92aWRlci52MS5PcGVuVXBsb2FkUmVzcG9uc2USZAoLV2F0Y2hVcGxvYWQSKC5ob2xkZmFzdC5wcm92aWRlci52MS5XYXRjaFVwbG9hZFJlcXVlc3QaKS5ob2xkZmFzdC5wcm92aWRlci52MS5XYXRjaFVwbG9hZFJlc3BvbnNlMAESZQoMQ29tbWl0VXBsb2FkEikuaG9sZGZhc3QucHJvdmlkZXIudjEuQ29tbWl0VXBsb2FkUmVxdWVzdBoqLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkNvbW1pdFVwbG9hZFJlc3BvbnNlEmIKC0Fib3J0VXBsb2FkEiguaG9sZGZhc3QucHJvdmlkZXIudjEuQWJvcnRVcGxvYWRSZXF1ZXN0GikuaG9sZGZhc3QucHJvdmlkZXIudjEuQWJvcnRVcGxvYWRSZXNwb25zZRJiCgtQcm9wb3NlRGVhbBIoLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlByb3Bvc2VEZWFsUmVxdWVzdBopLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlByb3Bvc2VEZWFsUmVzcG9uc2USVgoHR2V0RGVhbBIkLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldERlYWxSZXF1ZXN0GiUuaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0RGVhbFJlc3BvbnNlEl8KCkdldEFuc3dlcnMSJy5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRBbnN3ZXJzUmVxdWVzdBooLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEFuc3dlcnNSZXNwb25zZRJcCglHZXRCdW5kbGUSJi5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRCdW5kbGVSZXF1ZXN0GicuaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0QnVuZGxlUmVzcG9uc2UScQoQR2V0QnVuZGxlRW50cmllcxItLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEJ1bmRsZUVudHJpZXNSZXF1ZXN0Gi4uaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0QnVuZGxlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM");
+  fileDesc("CiNob2xkZmFzdC9wcm92aWRlci92MS9wcm92aWRlci5wcm90bxIUaG9sZGZhc3QucHJvdmlkZXIudjEiOgoKQ29tbWl0bWVudBIOCgZzY2hlbWUYASABKA0SDAoEcm9vdBgCIAEoDBIOCgZsZW5ndGgYAyABKAQiJwoJQnl0ZVJhbmdlEg0KBXN0YXJ0GAEgASgEEgsKA2VuZBgCIAEoBCIRCg9EZXNjcmliZVJlcXVlc3QitwIKEERlc2NyaWJlUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAwSEAoIb3BlcmF0b3IYAiABKAwSEAoIY2hhaW5faWQYAyABKAQSDgoGbWFya2V0GAQgASgMEhAKCHNvZnR3YXJlGAUgASgJEhUKDWh0dHBfZW5kcG9pbnQYBiABKAkSDgoGcmVnaW9uGAcgASgJEg0KBXRva2VuGAggASgMEhsKE3ByaWNlX3Blcl90aWJfbW9udGgYCSABKAkSGQoRcHJvdmluZ19mZWVfbW9udGgYCiABKAkSFgoOZWdyZXNzX3Blcl90aWIYCyABKAkSEgoKZnJlZV9ieXRlcxgMIAEoBBIZChFwYXlsb2FkX2J5dGVzX21heBgNIAEoBBIWCg5wYXJ0X2J5dGVzX21heBgOIAEoBCI+CgxRdW90ZVJlcXVlc3QSDgoGbGVuZ3RoGAEgASgEEg8KB3BlcmlvZHMYAiABKAQSDQoFdG9rZW4YAyABKAwixAEKBVF1b3RlEhAKCHByb3ZpZGVyGAEgASgMEg0KBXRva2VuGAIgASgMEg4KBmxlbmd0aBgDIAEoBBIPCgdwZXJpb2RzGAQgASgEEgwKBHJhdGUYBSABKAkSEgoKY29sbGF0ZXJhbBgGIAEoCRIOCgZub3RpY2UYByABKAQSFAoMZWdyZXNzX3ByaWNlGAggASgJEhIKCmF0dHJpYnV0ZXMYCSABKAwSDgoGZXhwaXJ5GAogASgEEg0KBW5vbmNlGAsgASgMIk4KDVF1b3RlUmVzcG9uc2USKgoFcXVvdGUYASABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIRCglzaWduYXR1cmUYAiABKAwirwEKDVVwbG9hZFZvdWNoZXISDQoFcGF5ZXIYASABKAwSEAoIcHJvdmlkZXIYAiABKAwSFAoMdGxzX2tleV9oYXNoGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50EhIKCm5vdF9iZWZvcmUYBSABKAQSDgoGZXhwaXJ5GAYgASgEEg0KBW5vbmNlGAcgASgMIpMBCgxTZXNzaW9uR3JhbnQSDQoFcGF5ZXIYASABKAwSCwoDa2V5GAIgASgMEhAKCHByb3ZpZGVyGAMgASgMEg8KB2FjdGlvbnMYBCABKA0SEQoJYnl0ZXNfbWF4GAUgASgEEhIKCm5vdF9iZWZvcmUYBiABKAQSDgoGZXhwaXJ5GAcgASgEEg0KBW5vbmNlGAggASgMIlMKC1NpZ25lZEdyYW50EjEKBWdyYW50GAEgASgLMiIuaG9sZGZhc3QucHJvdmlkZXIudjEuU2Vzc2lvbkdyYW50EhEKCXNpZ25hdHVyZRgCIAEoDCI/Cg9HcmFudFJldm9jYXRpb24SDQoFcGF5ZXIYASABKAwSDQoFbm9uY2UYAiABKAwSDgoGZXhwaXJ5GAMgASgEImIKElJldm9rZUdyYW50UmVxdWVzdBI5CgpyZXZvY2F0aW9uGAEgASgLMiUuaG9sZGZhc3QucHJvdmlkZXIudjEuR3JhbnRSZXZvY2F0aW9uEhEKCXNpZ25hdHVyZRgCIAEoDCIVChNSZXZva2VHcmFudFJlc3BvbnNlIo4BChFPcGVuVXBsb2FkUmVxdWVzdBI0Cgd2b3VjaGVyGAEgASgLMiMuaG9sZGZhc3QucHJvdmlkZXIudjEuVXBsb2FkVm91Y2hlchIRCglzaWduYXR1cmUYAiABKAwSMAoFZ3JhbnQYAyABKAsyIS5ob2xkZmFzdC5wcm92aWRlci52MS5TaWduZWRHcmFudCKIAQoST3BlblVwbG9hZFJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkSDgoGZXhwaXJ5GAMgASgEEjAKB2R1cmFibGUYBCADKAsyHy5ob2xkZmFzdC5wcm92aWRlci52MS5CeXRlUmFuZ2USEAoIY29tcGxldGUYBSABKAgiNAoSV2F0Y2hVcGxvYWRSZXF1ZXN0Eg8KB3Nlc3Npb24YASABKAkSDQoFdG9rZW4YAiABKAkiRwoTV2F0Y2hVcGxvYWRSZXNwb25zZRIwCgdkdXJhYmxlGAEgAygLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuQnl0ZVJhbmdlIjUKE0NvbW1pdFVwbG9hZFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRINCgV0b2tlbhgCIAEoCSKRAQoOU3RvcmFnZVJlY2VpcHQSEAoIcHJvdmlkZXIYASABKAwSDQoFcGF5ZXIYAiABKAwSNAoKY29tbWl0bWVudBgDIAEoCzIgLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkNvbW1pdG1lbnQSFQoNdm91Y2hlcl9ub25jZRgEIAEoDBIRCglzdG9yZWRfYXQYBSABKAQiYAoUQ29tbWl0VXBsb2FkUmVzcG9uc2USNQoHcmVjZWlwdBgBIAEoCzIkLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlN0b3JhZ2VSZWNlaXB0EhEKCXNpZ25hdHVyZRgCIAEoDCI0ChJBYm9ydFVwbG9hZFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRINCgV0b2tlbhgCIAEoCSIVChNBYm9ydFVwbG9hZFJlc3BvbnNlItECCglEZWFsVGVybXMSDgoGY2xpZW50GAEgASgMEhAKCHByb3ZpZGVyGAIgASgMEg0KBXRva2VuGAMgASgMEjQKCmNvbW1pdG1lbnQYBCABKAsyIC5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRtZW50Eg8KB2RhdGFzZXQYBSABKAwSDAoEcmF0ZRgGIAEoCRIPCgdwZXJpb2RzGAcgASgEEg8KB2RlcG9zaXQYCCABKAkSEgoKY29sbGF0ZXJhbBgJIAEoCRIOCgZub3RpY2UYCiABKAQSGAoQcmVwbGFjZW1lbnRfY29zdBgLIAEoCRIUCgxlZ3Jlc3NfcHJpY2UYDCABKAkSEgoKYXR0cmlidXRlcxgNIAEoDBIQCgh0YWtlZG93bhgOIAEoDBITCgtvcGVuX2JlZm9yZRgPIAEoBBINCgVub25jZRgQIAEoDCKjAQoSUHJvcG9zZURlYWxSZXF1ZXN0Ei4KBXRlcm1zGAEgASgLMh8uaG9sZGZhc3QucHJvdmlkZXIudjEuRGVhbFRlcm1zEhgKEGNsaWVudF9zaWduYXR1cmUYAiABKAwSKgoFcXVvdGUYAyABKAsyGy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZRIXCg9xdW90ZV9zaWduYXR1cmUYBCABKAwiVAoTUHJvcG9zZURlYWxSZXNwb25zZRIMCgRkZWFsGAEgASgMEhoKEnByb3ZpZGVyX3NpZ25hdHVyZRgCIAEoDBITCgt0cmFuc2FjdGlvbhgDIAEoDCIeCg5HZXREZWFsUmVxdWVzdBIMCgRkZWFsGAEgASgMInEKD0dldERlYWxSZXNwb25zZRIMCgRkZWFsGAEgASgMEg0KBXN0YXRlGAIgASgJEhYKDnByb3Zlbl9wZXJpb2RzGAMgASgEEhoKEmxhc3RfcHJvdmVuX3BlcmlvZBgEIAEoBBINCgVmYXVsdBgFIAEoCSIxChFHZXRBbnN3ZXJzUmVxdWVzdBIMCgRkZWFsGAEgASgMEg4KBnBlcmlvZBgCIAEoBCI3CgpMZWFmQW5zd2VyEg0KBWluZGV4GAEgASgEEgwKBGxlYWYYAiABKAwSDAoEcGF0aBgDIAEoDCJHChJHZXRBbnN3ZXJzUmVzcG9uc2USMQoHYW5zd2VycxgBIAMoCzIgLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkxlYWZBbnN3ZXIiIgoQR2V0QnVuZGxlUmVxdWVzdBIOCgZwZXJpb2QYASABKAQiUAoRR2V0QnVuZGxlUmVzcG9uc2USDgoGcGVyaW9kGAEgASgEEgwKBHJvb3QYAiABKAwSDQoFY291bnQYAyABKAQSDgoGYWJzZW50GAQgASgEIkgKF0dldEJ1bmRsZUVudHJpZXNSZXF1ZXN0Eg4KBnBlcmlvZBgBIAEoBBIMCgRkZWFsGAIgASgMEg8KB2luZGljZXMYAyADKAQiOgoLQnVuZGxlRW50cnkSDQoFaW5kZXgYASABKAQSDgoGYW5zd2VyGAIgASgMEgwKBHBhdGgYAyABKAwiXQoYR2V0QnVuZGxlRW50cmllc1Jlc3BvbnNlEg0KBWNvdW50GAEgASgEEjIKB2VudHJpZXMYAiADKAsyIS5ob2xkZmFzdC5wcm92aWRlci52MS5CdW5kbGVFbnRyeSIwCgtFcnJvckRldGFpbBIMCgRjb2RlGAEgASgJEhMKC2ZpZWxkc19qc29uGAIgASgJMpsJCghQcm92aWRlchJZCghEZXNjcmliZRIlLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkRlc2NyaWJlUmVxdWVzdBomLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkRlc2NyaWJlUmVzcG9uc2USUAoFUXVvdGUSIi5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZVJlcXVlc3QaIy5ob2xkZmFzdC5wcm92aWRlci52MS5RdW90ZVJlc3BvbnNlEl8KCk9wZW5VcGxvYWQSJy5ob2xkZmFzdC5wcm92aWRlci52MS5PcGVuVXBsb2FkUmVxdWVzdBooLmhvbGRmYXN0LnByb3ZpZGVyLnYxLk9wZW5VcGxvYWRSZXNwb25zZRJkCgtXYXRjaFVwbG9hZBIoLmhvbGRmYXN0LnByb3ZpZGVyLnYxLldhdGNoVXBsb2FkUmVxdWVzdBopLmhvbGRmYXN0LnByb3ZpZGVyLnYxLldhdGNoVXBsb2FkUmVzcG9uc2UwARJlCgxDb21taXRVcGxvYWQSKS5ob2xkZmFzdC5wcm92aWRlci52MS5Db21taXRVcGxvYWRSZXF1ZXN0GiouaG9sZGZhc3QucHJvdmlkZXIudjEuQ29tbWl0VXBsb2FkUmVzcG9uc2USYgoLQWJvcnRVcGxvYWQSKC5ob2xkZmFzdC5wcm92aWRlci52MS5BYm9ydFVwbG9hZFJlcXVlc3QaKS5ob2xkZmFzdC5wcm92aWRlci52MS5BYm9ydFVwbG9hZFJlc3BvbnNlEmIKC1Jldm9rZUdyYW50EiguaG9sZGZhc3QucHJvdmlkZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0GikuaG9sZGZhc3QucHJvdmlkZXIudjEuUmV2b2tlR3JhbnRSZXNwb25zZRJiCgtQcm9wb3NlRGVhbBIoLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlByb3Bvc2VEZWFsUmVxdWVzdBopLmhvbGRmYXN0LnByb3ZpZGVyLnYxLlByb3Bvc2VEZWFsUmVzcG9uc2USVgoHR2V0RGVhbBIkLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldERlYWxSZXF1ZXN0GiUuaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0RGVhbFJlc3BvbnNlEl8KCkdldEFuc3dlcnMSJy5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRBbnN3ZXJzUmVxdWVzdBooLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEFuc3dlcnNSZXNwb25zZRJcCglHZXRCdW5kbGUSJi5ob2xkZmFzdC5wcm92aWRlci52MS5HZXRCdW5kbGVSZXF1ZXN0GicuaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0QnVuZGxlUmVzcG9uc2UScQoQR2V0QnVuZGxlRW50cmllcxItLmhvbGRmYXN0LnByb3ZpZGVyLnYxLkdldEJ1bmRsZUVudHJpZXNSZXF1ZXN0Gi4uaG9sZGZhc3QucHJvdmlkZXIudjEuR2V0QnVuZGxlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
  * @generated from message holdfast.provider.v1.Commitment
@@ -419,6 +419,76 @@ export const SignedGrantSchema: GenMessage<SignedGrant> = /*@__PURE__*/
   messageDesc(file_holdfast_provider_v1_provider, 9);
 
 /**
+ * A payer's word that a grant of its own counts no more.
+ *
+ * @generated from message holdfast.provider.v1.GrantRevocation
+ */
+export type GrantRevocation = Message<"holdfast.provider.v1.GrantRevocation"> & {
+  /**
+   * @generated from field: bytes payer = 1;
+   */
+  payer: Uint8Array;
+
+  /**
+   * Of the grant.
+   *
+   * @generated from field: bytes nonce = 2;
+   */
+  nonce: Uint8Array;
+
+  /**
+   * Of the grant.
+   *
+   * @generated from field: uint64 expiry = 3;
+   */
+  expiry: bigint;
+};
+
+/**
+ * Describes the message holdfast.provider.v1.GrantRevocation.
+ * Use `create(GrantRevocationSchema)` to create a new message.
+ */
+export const GrantRevocationSchema: GenMessage<GrantRevocation> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 10);
+
+/**
+ * @generated from message holdfast.provider.v1.RevokeGrantRequest
+ */
+export type RevokeGrantRequest = Message<"holdfast.provider.v1.RevokeGrantRequest"> & {
+  /**
+   * @generated from field: holdfast.provider.v1.GrantRevocation revocation = 1;
+   */
+  revocation?: GrantRevocation;
+
+  /**
+   * The payer's.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.provider.v1.RevokeGrantRequest.
+ * Use `create(RevokeGrantRequestSchema)` to create a new message.
+ */
+export const RevokeGrantRequestSchema: GenMessage<RevokeGrantRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 11);
+
+/**
+ * @generated from message holdfast.provider.v1.RevokeGrantResponse
+ */
+export type RevokeGrantResponse = Message<"holdfast.provider.v1.RevokeGrantResponse"> & {
+};
+
+/**
+ * Describes the message holdfast.provider.v1.RevokeGrantResponse.
+ * Use `create(RevokeGrantResponseSchema)` to create a new message.
+ */
+export const RevokeGrantResponseSchema: GenMessage<RevokeGrantResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_provider_v1_provider, 12);
+
+/**
  * @generated from message holdfast.provider.v1.OpenUploadRequest
  */
 export type OpenUploadRequest = Message<"holdfast.provider.v1.OpenUploadRequest"> & {
@@ -445,7 +515,7 @@ export type OpenUploadRequest = Message<"holdfast.provider.v1.OpenUploadRequest"
  * Use `create(OpenUploadRequestSchema)` to create a new message.
  */
 export const OpenUploadRequestSchema: GenMessage<OpenUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 10);
+  messageDesc(file_holdfast_provider_v1_provider, 13);
 
 /**
  * @generated from message holdfast.provider.v1.OpenUploadResponse
@@ -486,7 +556,7 @@ export type OpenUploadResponse = Message<"holdfast.provider.v1.OpenUploadRespons
  * Use `create(OpenUploadResponseSchema)` to create a new message.
  */
 export const OpenUploadResponseSchema: GenMessage<OpenUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 11);
+  messageDesc(file_holdfast_provider_v1_provider, 14);
 
 /**
  * @generated from message holdfast.provider.v1.WatchUploadRequest
@@ -508,7 +578,7 @@ export type WatchUploadRequest = Message<"holdfast.provider.v1.WatchUploadReques
  * Use `create(WatchUploadRequestSchema)` to create a new message.
  */
 export const WatchUploadRequestSchema: GenMessage<WatchUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 12);
+  messageDesc(file_holdfast_provider_v1_provider, 15);
 
 /**
  * @generated from message holdfast.provider.v1.WatchUploadResponse
@@ -525,7 +595,7 @@ export type WatchUploadResponse = Message<"holdfast.provider.v1.WatchUploadRespo
  * Use `create(WatchUploadResponseSchema)` to create a new message.
  */
 export const WatchUploadResponseSchema: GenMessage<WatchUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 13);
+  messageDesc(file_holdfast_provider_v1_provider, 16);
 
 /**
  * @generated from message holdfast.provider.v1.CommitUploadRequest
@@ -547,7 +617,7 @@ export type CommitUploadRequest = Message<"holdfast.provider.v1.CommitUploadRequ
  * Use `create(CommitUploadRequestSchema)` to create a new message.
  */
 export const CommitUploadRequestSchema: GenMessage<CommitUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 14);
+  messageDesc(file_holdfast_provider_v1_provider, 17);
 
 /**
  * @generated from message holdfast.provider.v1.StorageReceipt
@@ -584,7 +654,7 @@ export type StorageReceipt = Message<"holdfast.provider.v1.StorageReceipt"> & {
  * Use `create(StorageReceiptSchema)` to create a new message.
  */
 export const StorageReceiptSchema: GenMessage<StorageReceipt> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 15);
+  messageDesc(file_holdfast_provider_v1_provider, 18);
 
 /**
  * @generated from message holdfast.provider.v1.CommitUploadResponse
@@ -606,7 +676,7 @@ export type CommitUploadResponse = Message<"holdfast.provider.v1.CommitUploadRes
  * Use `create(CommitUploadResponseSchema)` to create a new message.
  */
 export const CommitUploadResponseSchema: GenMessage<CommitUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 16);
+  messageDesc(file_holdfast_provider_v1_provider, 19);
 
 /**
  * @generated from message holdfast.provider.v1.AbortUploadRequest
@@ -628,7 +698,7 @@ export type AbortUploadRequest = Message<"holdfast.provider.v1.AbortUploadReques
  * Use `create(AbortUploadRequestSchema)` to create a new message.
  */
 export const AbortUploadRequestSchema: GenMessage<AbortUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 17);
+  messageDesc(file_holdfast_provider_v1_provider, 20);
 
 /**
  * @generated from message holdfast.provider.v1.AbortUploadResponse
@@ -641,7 +711,7 @@ export type AbortUploadResponse = Message<"holdfast.provider.v1.AbortUploadRespo
  * Use `create(AbortUploadResponseSchema)` to create a new message.
  */
 export const AbortUploadResponseSchema: GenMessage<AbortUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 18);
+  messageDesc(file_holdfast_provider_v1_provider, 21);
 
 /**
  * @generated from message holdfast.provider.v1.DealTerms
@@ -733,7 +803,7 @@ export type DealTerms = Message<"holdfast.provider.v1.DealTerms"> & {
  * Use `create(DealTermsSchema)` to create a new message.
  */
 export const DealTermsSchema: GenMessage<DealTerms> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 19);
+  messageDesc(file_holdfast_provider_v1_provider, 22);
 
 /**
  * @generated from message holdfast.provider.v1.ProposeDealRequest
@@ -765,7 +835,7 @@ export type ProposeDealRequest = Message<"holdfast.provider.v1.ProposeDealReques
  * Use `create(ProposeDealRequestSchema)` to create a new message.
  */
 export const ProposeDealRequestSchema: GenMessage<ProposeDealRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 20);
+  messageDesc(file_holdfast_provider_v1_provider, 23);
 
 /**
  * @generated from message holdfast.provider.v1.ProposeDealResponse
@@ -794,7 +864,7 @@ export type ProposeDealResponse = Message<"holdfast.provider.v1.ProposeDealRespo
  * Use `create(ProposeDealResponseSchema)` to create a new message.
  */
 export const ProposeDealResponseSchema: GenMessage<ProposeDealResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 21);
+  messageDesc(file_holdfast_provider_v1_provider, 24);
 
 /**
  * @generated from message holdfast.provider.v1.GetDealRequest
@@ -811,7 +881,7 @@ export type GetDealRequest = Message<"holdfast.provider.v1.GetDealRequest"> & {
  * Use `create(GetDealRequestSchema)` to create a new message.
  */
 export const GetDealRequestSchema: GenMessage<GetDealRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 22);
+  messageDesc(file_holdfast_provider_v1_provider, 25);
 
 /**
  * @generated from message holdfast.provider.v1.GetDealResponse
@@ -852,7 +922,7 @@ export type GetDealResponse = Message<"holdfast.provider.v1.GetDealResponse"> & 
  * Use `create(GetDealResponseSchema)` to create a new message.
  */
 export const GetDealResponseSchema: GenMessage<GetDealResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 23);
+  messageDesc(file_holdfast_provider_v1_provider, 26);
 
 /**
  * @generated from message holdfast.provider.v1.GetAnswersRequest
@@ -874,7 +944,7 @@ export type GetAnswersRequest = Message<"holdfast.provider.v1.GetAnswersRequest"
  * Use `create(GetAnswersRequestSchema)` to create a new message.
  */
 export const GetAnswersRequestSchema: GenMessage<GetAnswersRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 24);
+  messageDesc(file_holdfast_provider_v1_provider, 27);
 
 /**
  * @generated from message holdfast.provider.v1.LeafAnswer
@@ -903,7 +973,7 @@ export type LeafAnswer = Message<"holdfast.provider.v1.LeafAnswer"> & {
  * Use `create(LeafAnswerSchema)` to create a new message.
  */
 export const LeafAnswerSchema: GenMessage<LeafAnswer> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 25);
+  messageDesc(file_holdfast_provider_v1_provider, 28);
 
 /**
  * @generated from message holdfast.provider.v1.GetAnswersResponse
@@ -920,7 +990,7 @@ export type GetAnswersResponse = Message<"holdfast.provider.v1.GetAnswersRespons
  * Use `create(GetAnswersResponseSchema)` to create a new message.
  */
 export const GetAnswersResponseSchema: GenMessage<GetAnswersResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 26);
+  messageDesc(file_holdfast_provider_v1_provider, 29);
 
 /**
  * @generated from message holdfast.provider.v1.GetBundleRequest
@@ -937,7 +1007,7 @@ export type GetBundleRequest = Message<"holdfast.provider.v1.GetBundleRequest"> 
  * Use `create(GetBundleRequestSchema)` to create a new message.
  */
 export const GetBundleRequestSchema: GenMessage<GetBundleRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 27);
+  messageDesc(file_holdfast_provider_v1_provider, 30);
 
 /**
  * @generated from message holdfast.provider.v1.GetBundleResponse
@@ -971,7 +1041,7 @@ export type GetBundleResponse = Message<"holdfast.provider.v1.GetBundleResponse"
  * Use `create(GetBundleResponseSchema)` to create a new message.
  */
 export const GetBundleResponseSchema: GenMessage<GetBundleResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 28);
+  messageDesc(file_holdfast_provider_v1_provider, 31);
 
 /**
  * @generated from message holdfast.provider.v1.GetBundleEntriesRequest
@@ -1002,7 +1072,7 @@ export type GetBundleEntriesRequest = Message<"holdfast.provider.v1.GetBundleEnt
  * Use `create(GetBundleEntriesRequestSchema)` to create a new message.
  */
 export const GetBundleEntriesRequestSchema: GenMessage<GetBundleEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 29);
+  messageDesc(file_holdfast_provider_v1_provider, 32);
 
 /**
  * @generated from message holdfast.provider.v1.BundleEntry
@@ -1033,7 +1103,7 @@ export type BundleEntry = Message<"holdfast.provider.v1.BundleEntry"> & {
  * Use `create(BundleEntrySchema)` to create a new message.
  */
 export const BundleEntrySchema: GenMessage<BundleEntry> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 30);
+  messageDesc(file_holdfast_provider_v1_provider, 33);
 
 /**
  * @generated from message holdfast.provider.v1.GetBundleEntriesResponse
@@ -1057,7 +1127,7 @@ export type GetBundleEntriesResponse = Message<"holdfast.provider.v1.GetBundleEn
  * Use `create(GetBundleEntriesResponseSchema)` to create a new message.
  */
 export const GetBundleEntriesResponseSchema: GenMessage<GetBundleEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 31);
+  messageDesc(file_holdfast_provider_v1_provider, 34);
 
 /**
  * Travels as the binary trailer `holdfast-error-bin` of a failed call: the error's code and its
@@ -1082,7 +1152,7 @@ export type ErrorDetail = Message<"holdfast.provider.v1.ErrorDetail"> & {
  * Use `create(ErrorDetailSchema)` to create a new message.
  */
 export const ErrorDetailSchema: GenMessage<ErrorDetail> = /*@__PURE__*/
-  messageDesc(file_holdfast_provider_v1_provider, 32);
+  messageDesc(file_holdfast_provider_v1_provider, 35);
 
 /**
  * @generated from service holdfast.provider.v1.Provider
@@ -1147,6 +1217,16 @@ export const Provider: GenService<{
     methodKind: "unary";
     input: typeof AbortUploadRequestSchema;
     output: typeof AbortUploadResponseSchema;
+  },
+  /**
+   * Takes a session key's grant back; uploads under it that have no receipt end. Idempotent.
+   *
+   * @generated from rpc holdfast.provider.v1.Provider.RevokeGrant
+   */
+  revokeGrant: {
+    methodKind: "unary";
+    input: typeof RevokeGrantRequestSchema;
+    output: typeof RevokeGrantResponseSchema;
   },
   /**
    * Countersigns terms for a stored payload and sends the opening transaction. Idempotent.
