@@ -34,6 +34,10 @@ export const tokens = (text: string | undefined, token: Token): string =>
 /** Wei as coins. */
 export const coin = (text: string | undefined): string => decimal(BigInt(text ?? '0'), 18, 5)
 
+/** A number of things: `1 payload`, `2 payloads`. */
+export const counted = (count: string | number, thing: string): string =>
+  `${count} ${thing}${String(count) === '1' ? '' : 's'}`
+
 export const short = (id: string): string => (id.length > 14 ? `${id.slice(0, 10)}…` : id)
 
 const two = (value: number): string => String(value).padStart(2, '0')

@@ -3,7 +3,7 @@
  */
 import type { DashboardView, JsonOf } from '../view.ts'
 import { bar, type Child, h } from './dom.ts'
-import { bytes, coin, day, moment, short, span, tokens } from './format.ts'
+import { bytes, coin, counted, day, moment, short, span, tokens } from './format.ts'
 import { type Bar, plot } from './plot.ts'
 import { wallTime } from './system-browser.ts'
 
@@ -89,7 +89,7 @@ const storageHead = ({ status }: View): HTMLElement => {
   return head({
     title: 'Storage',
     figure: bytes(used),
-    note: `of ${bytes(capacity)}, ${status.payloads} payloads${damaged === 0 ? '' : `, ${damaged} damaged`}, ${status.uploads.open} uploads open`,
+    note: `of ${bytes(capacity)}, ${counted(status.payloads, 'payload')}${damaged === 0 ? '' : `, ${damaged} damaged`}, ${counted(status.uploads.open, 'upload')} open`,
     mood: damaged === 0 ? '' : 'bad',
     extra: bar(
       capacity === 0 ? 0 : used / capacity,
@@ -149,7 +149,7 @@ export const volumesPanel = ({ status: { volumes } }: View): readonly Child[] =>
       h(
         'p',
         { class: 'note' },
-        `${bytes(used)} used, ${bytes(reserved)} reserved, ${bytes(free)} free, ${payloads} payloads`,
+        `${bytes(used)} used, ${bytes(reserved)} reserved, ${bytes(free)} free, ${counted(payloads, 'payload')}`,
       ),
     ),
   ),

@@ -29,12 +29,16 @@ const BOTTOM = 30
 const LINES = 4
 const TICKS = 8
 
-/** The smallest of 1, 2, 2.5, 5 times a power of ten that is at least `value`. */
+/**
+ * The smallest whole number of 1, 2, 2.5, 5 times a power of ten that is at least `value`: values are in
+ * the smallest unit, and a line at half of one would be named by another figure than it stands for.
+ */
 export const roundUp = (value: number): number => {
-  if (value <= 0) return 1
+  if (value <= 1) return 1
   const power = 10 ** Math.floor(Math.log10(value))
   const steps = [1, 2, 2.5, 5, 10]
-  return (steps.find((step) => step * power >= value) ?? 10) * power
+  const fits = (step: number): boolean => step * power >= value && Number.isInteger(step * power)
+  return (steps.find(fits) ?? 10) * power
 }
 
 export const plot = (bars: readonly Bar[], options: PlotOptions): HTMLElement => {
