@@ -97,7 +97,8 @@ test('it ends its audit itself: one slash, half of it to its operator', async ()
   const [token] = tokens
   if (token === undefined) throw new Error('a devnet has a token')
   expect(await ledger.balance(operator.account, token.address)).toBe(disputeSlash / 2n)
-  expect(again?.stderr).toContain('end-audit')
+  // It says so once it has seen the block.
+  await until('it says so', () => (again?.stderr.includes('end-audit') ? true : undefined))
 })
 
 test('it is proven again, and paid, as if nothing had been', async () => {
