@@ -197,7 +197,16 @@ export interface KillTotals {
 /** Lives that are killed at random moments, and one that is not. @throws Error for a broken promise. */
 export const killAtRandom = async (
   home: string,
-  { kills, seed }: { readonly kills: number; readonly seed: number },
+  {
+    kills,
+    seed,
+    told = () => undefined,
+  }: {
+    readonly kills: number
+    readonly seed: number
+    /** Told after each life what was seen so far. */
+    readonly told?: (totals: KillTotals) => void
+  },
 ): Promise<KillTotals> => {
   const chance = chanceFrom(seed)
   const run = new KillRun(home, chance)
@@ -216,6 +225,7 @@ export const killAtRandom = async (
     if (outcome.signal !== 'SIGKILL')
       throw new Error(`life ${kill} of seed ${seed} ended by itself`)
     if (last && outcome.reserved !== 0) throw new Error(`${outcome.reserved} bytes stay reserved`)
+    told({ kills: kill, cutShort, receipts, removed, checks })
   }
   return { kills, cutShort, receipts, removed, checks }
 }
