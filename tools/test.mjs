@@ -57,6 +57,10 @@ export const closingLine = (result) => {
   return skipped === 0 ? line : `${line}, ${skipped} skipped`
 }
 
+/** Whether a run had no test at all, so that it proves nothing to whoever asked for one. */
+export const foundNothing = (result) =>
+  result.numTotalTests === 0 && result.numRuntimeErrorTestSuites === 0
+
 const jest = async (args, resultFile) => {
   const { code } = await runNode(
     [
@@ -84,7 +88,14 @@ const main = async () => {
     if (result === undefined) {
       throw new ToolError(`jest ended with exit code ${code} before it had a result.`)
     }
-    process.stdout.write(`${closingLine(JSON.parse(result))}\n`)
+    const seen = JSON.parse(result)
+    process.stdout.write(`${closingLine(seen)}\n`)
+    if (rest.length > 0 && foundNothing(seen)) {
+      throw new ToolError(
+        `No test of the suite "${name}" matches: ${rest.join(' ')}.`,
+        'Name a compiled file, such as packages/chain/dist/test/x.test.js, or a part of its path.',
+      )
+    }
     return code
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -7,7 +7,7 @@ import { matchesLock } from '../lib/installed.mjs'
 import { atLeast, requireNode } from '../lib/node-version.mjs'
 import { duration, ToolError } from '../lib/say.mjs'
 import { missingEntries, platformOf, withEntries } from '../lockfile.mjs'
-import { closingLine, parseArguments } from '../test.mjs'
+import { closingLine, foundNothing, parseArguments } from '../test.mjs'
 
 describe('Node', () => {
   test.each([
@@ -112,6 +112,13 @@ describe('test runs', () => {
   test('count a file that cannot be loaded as a failure', () => {
     const broken = { ...result, numFailedTests: 0, numRuntimeErrorTestSuites: 1 }
     expect(closingLine(broken)).toBe('5 passed, 1 failed')
+  })
+
+  test('that do not exist are no success for whoever asked for them', () => {
+    const nothing = { ...result, numTotalTests: 0, numRuntimeErrorTestSuites: 0 }
+    expect(foundNothing(nothing)).toBe(true)
+    expect(foundNothing({ ...nothing, numTotalTests: 1 })).toBe(false)
+    expect(foundNothing({ ...nothing, numRuntimeErrorTestSuites: 1 })).toBe(false)
   })
 
   test('take their suite and leave the rest to jest', () => {
