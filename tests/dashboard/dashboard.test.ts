@@ -4,7 +4,7 @@
  * is asked of any other host.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -91,6 +91,46 @@ describeWithBrowser('the dashboard in a browser', () => {
     await stranger.close()
     // The refused login is the browser's own word for the 401 that was meant.
     errors.splice(0, errors.length, ...errors.filter((text) => !/status of 401/.test(text)))
+  })
+
+  test("takes the local token and a signature of the operator's key, once, and no other", async () => {
+    const { origin } = new URL(link())
+    const strange = await browser.newContext()
+    const stranger = await newPage(strange)
+    const wrong = stranger.locator('#login .wrong')
+    await stranger.goto(origin)
+    await stranger.locator('#token').fill('a'.repeat(43))
+    await stranger.locator('#token').press('Enter')
+    await until(
+      "a token of somebody's own is refused",
+      async () => (await wrong.textContent()) || undefined,
+    )
+    await stranger
+      .locator('#token')
+      .fill(readFileSync(join(provider.home, 'dashboard.token'), 'utf8'))
+    await stranger.locator('#token').press('Enter')
+    await stranger.locator('#board').waitFor({ state: 'visible' })
+    await strange.clearCookies()
+
+    await stranger.goto(origin)
+    const asked = (await stranger.locator('#challenge').textContent()) ?? ''
+    const challenge = /--sign '(.*)'/s.exec(asked)?.[1] ?? ''
+    const signature = command('dashboard', '--sign', challenge).trim()
+    await stranger.locator('#signature').fill(signature)
+    await stranger.locator('form:has(#signature) button').click()
+    await stranger.locator('#board').waitFor({ state: 'visible' })
+    await strange.clearCookies()
+
+    // The page shows another challenge by now: an old signature is worth nothing.
+    await stranger.goto(origin)
+    await stranger.locator('#signature').fill(signature)
+    await stranger.locator('form:has(#signature) button').click()
+    await until(
+      'a signature over an old challenge is refused',
+      async () => (await wrong.textContent()) || undefined,
+    )
+    await strange.close()
+    errors.splice(0, errors.length, ...errors.filter((text) => !/status of 40[13]/.test(text)))
   })
 
   test('shows what the commands say, and a period proven while it looks', async () => {
