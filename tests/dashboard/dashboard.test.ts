@@ -176,6 +176,23 @@ describeWithBrowser('the dashboard in a browser', () => {
     await page.locator('th[aria-sort="descending"]').waitFor()
   })
 
+  test('is read on a phone: nothing runs off the side, the axis has letters of their full size', async () => {
+    const phone = await browser.newContext({ viewport: { width: 390, height: 844 } })
+    const small = await newPage(phone)
+    await small.goto(link())
+    const label = small.locator('#earnings .plot text').first()
+    await label.waitFor({ state: 'visible' })
+    // A string: what it names lives in the browser, and this file is compiled for Node.
+    const [fontSize, width] = await small.evaluate<readonly [number, number]>(`(() => {
+      const text = document.querySelector('#earnings .plot text')
+      const scale = text.ownerSVGElement.getScreenCTM().a
+      return [scale * parseFloat(getComputedStyle(text).fontSize), document.documentElement.scrollWidth]
+    })()`)
+    expect(fontSize).toBeGreaterThanOrEqual(10)
+    expect(width).toBeLessThanOrEqual(390)
+    await phone.close()
+  })
+
   test('says when the node is gone, and when it asked nothing of anybody else', async () => {
     await network.kill(provider.provider)
     await until('it is said', async () =>

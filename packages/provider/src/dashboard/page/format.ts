@@ -13,9 +13,12 @@ export const bytes = (text: string | number | undefined): string => {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`
 }
 
+/** Digits in groups of three, with narrow spaces between them. */
+const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, '\u202f')
+
 const decimal = (value: bigint, decimals: number, shown: number): string => {
   const digits = value.toString().padStart(decimals + 1, '0')
-  const whole = digits.slice(0, digits.length - decimals).replace(/\B(?=(\d{3})+$)/g, ' ')
+  const whole = grouped(digits.slice(0, digits.length - decimals))
   const rest = digits.slice(digits.length - decimals)
   const significant = whole === '0' ? rest.search(/[1-9]/) + 3 : shown
   const fraction = rest.slice(0, Math.max(shown, significant)).replace(/0+$/, '')
@@ -36,7 +39,7 @@ export const coin = (text: string | undefined): string => decimal(BigInt(text ??
 
 /** A number of things: `1 payload`, `2 payloads`. */
 export const counted = (count: string | number, thing: string): string =>
-  `${count} ${thing}${String(count) === '1' ? '' : 's'}`
+  `${grouped(String(count))} ${thing}${String(count) === '1' ? '' : 's'}`
 
 export const short = (id: string): string => (id.length > 14 ? `${id.slice(0, 10)}…` : id)
 

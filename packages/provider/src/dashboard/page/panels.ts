@@ -66,7 +66,8 @@ const periodHead = ({ status: { chain } }: View, now: number): HTMLElement => {
 const walletHead = ({ status: { wallet } }: View): HTMLElement => {
   const { gas, forecast } = wallet
   const days = forecast?.daysLeft === undefined ? undefined : Number(forecast.daysLeft)
-  const proofs = forecast?.proofsLeft === undefined ? '' : `, ${forecast.proofsLeft} proofs`
+  const proofs =
+    forecast?.proofsLeft === undefined ? '' : `, ${counted(forecast.proofsLeft, 'proof')}`
   const lasts =
     days === undefined
       ? 'pace not known yet'

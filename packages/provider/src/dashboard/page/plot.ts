@@ -20,14 +20,19 @@ export interface PlotOptions {
   readonly onPick: (bar: Bar | undefined) => void
 }
 
-const WIDTH = 960
+/** A unit of the drawing is a pixel on a page at least this narrow and at most this wide. */
+const NARROW = 340
+const WIDE = 960
 const HEIGHT = 260
 const LEFT = 84
 const RIGHT = 8
 const TOP = 12
 const BOTTOM = 30
 const LINES = 4
-const TICKS = 8
+/** What the page keeps free on both sides of a plot. */
+const MARGINS = 48
+/** Room that a time below the axis takes. */
+const TICK = 115
 
 /**
  * The smallest whole number of 1, 2, 2.5, 5 times a power of ten that is at least `value`: values are in
@@ -42,19 +47,21 @@ export const roundUp = (value: number): number => {
 }
 
 export const plot = (bars: readonly Bar[], options: PlotOptions): HTMLElement => {
+  const width = Math.max(NARROW, Math.min(WIDE, document.documentElement.clientWidth - MARGINS))
   const most = bars.reduce((best, { value }) => Math.max(best, value), 0)
   const step = roundUp(most / LINES)
   const top = step * LINES
   const y = (value: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top)
-  const room = (WIDTH - LEFT - RIGHT) / Math.max(1, bars.length)
+  const room = (width - LEFT - RIGHT) / Math.max(1, bars.length)
   const lines = Array.from({ length: LINES + 1 }, (_, i) => i * step).flatMap((value) => [
     s('line', {
-      ...{ x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) },
+      ...{ x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) },
       class: value === 0 ? 'axis' : 'grid',
     }),
     s('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end' }, options.axis(value)),
   ])
-  const every = Math.max(1, Math.ceil(bars.length / TICKS))
+  const ticks = Math.max(2, Math.floor((width - LEFT) / TICK))
+  const every = Math.max(1, Math.ceil(bars.length / ticks))
   const drawn = bars.flatMap((bar, i) => {
     const x = LEFT + i * room
     const pick = (): void => options.onPick(bar)
@@ -74,7 +81,7 @@ export const plot = (bars: readonly Bar[], options: PlotOptions): HTMLElement =>
     'svg',
     {
       class: 'plot',
-      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
       role: 'group',
       tabindex: 0,
       'data-key': 'plot',
