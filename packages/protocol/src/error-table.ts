@@ -76,7 +76,10 @@ export const ERROR_TABLE: Readonly<Record<HoldfastErrorCode, ErrorRow>> = {
   SCHEME_UNKNOWN: invalid('usage', 'Use sha256-1k or commp.'),
   PAYLOAD_EMPTY: invalid('usage', 'A payload holds at least one byte.'),
   PAYLOAD_TOO_LARGE: invalid('usage', 'Split the dataset into smaller payloads.'),
-  MESSAGE_INVALID: invalid('error', 'The peer speaks another version or is faulty.'),
+  MESSAGE_INVALID: invalid(
+    'error',
+    'Send what the reason asks for; between two programs, one is faulty or of another version.',
+  ),
   TERMS_INVALID: invalid('error', 'Ask for a fresh quote and build the terms from it.'),
   VOUCHER_INVALID: invalid('error', 'Sign a voucher for this provider, chain and payload.'),
   VOUCHER_EXPIRED: invalid('error', 'Sign a new voucher; check the clock of this machine.'),

@@ -82,7 +82,8 @@ const parseProviders = (text: string): number => {
 
 const describe = (status: DevnetStatus): CommandResult => {
   const lines = status.providers.map(
-    ({ name, provider, pid, grpc }) => `${name}  ${provider}  process ${pid}  ${grpc}`,
+    ({ name, provider, pid, grpc, http }) =>
+      `${name}  ${provider}  process ${pid}  grpc ${grpc}  ${http}`,
   )
   const head = [`devnet is up: process ${status.pid}`, `network  ${status.network}`]
   const next = `next     holdfast init --network ${status.network}`
