@@ -2,8 +2,8 @@
  * The payloads this provider can stand by: the store's, without those found damaged. Every read
  * passes here, so that damage noticed anywhere is remembered once, said once, and acted upon.
  *
- * Invariants: a damaged payload is never served nor offered for a new deal; damage is in the journal
- * before anything is done about it.
+ * Invariants: a damaged payload is never served nor offered for a new deal, even when the journal has no
+ * room to say so; damage is in the journal before anything is done about it on chain.
  */
 import {
   bytes,
@@ -38,6 +38,8 @@ export interface HoldingsDependencies {
 
 export class Holdings {
   readonly #dependencies: HoldingsDependencies
+  /** Damage that was found and that the journal did not take yet, for want of room. */
+  readonly #unwritten = new Map<Root, FoundDamage>()
 
   constructor(dependencies: HoldingsDependencies) {
     this.#dependencies = dependencies
@@ -65,7 +67,7 @@ export class Holdings {
   }
 
   damageOf(root: Root): FoundDamage | undefined {
-    return this.#dependencies.book.promises.damages.get(root)
+    return this.#dependencies.book.promises.damages.get(root) ?? this.#unwritten.get(root)
   }
 
   /**
@@ -78,10 +80,8 @@ export class Holdings {
       yield* this.#dependencies.store.read(root, range, options)
     } catch (error) {
       if (HoldfastError.is(error, 'PAYLOAD_CORRUPT') && error.detail.code === 'PAYLOAD_CORRUPT') {
-        await this.noteDamage(root, {
-          leaf: leafIndex(error.detail.leaf),
-          what: error.detail.what,
-        })
+        const { leaf, what } = error.detail
+        await this.#noteIfRoom(root, { leaf: leafIndex(leaf), what })
       }
       throw error
     }
@@ -106,15 +106,40 @@ export class Holdings {
       logger.warn('payload moved while it was read, and is whole', { root, what: damage.what })
       return false
     }
-    await this.noteDamage(root, damage)
+    await this.#noteIfRoom(root, damage)
     return true
   }
 
-  /** Remembers that a payload is damaged. The first word about a payload stays. */
+  /**
+   * Writes down what the journal had no room for when it was found.
+   * @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY` while it still has none.
+   */
+  async writeDown(): Promise<void> {
+    for (const [root, damage] of this.#unwritten) await this.noteDamage(root, damage)
+  }
+
+  /** What a reader is told stays what is wrong with the bytes, also when the journal is full. */
+  async #noteIfRoom(root: Root, damage: Damage): Promise<void> {
+    try {
+      await this.noteDamage(root, damage)
+    } catch (error) {
+      if (!HoldfastError.is(error)) throw error
+      const { code, message: reason } = error
+      this.#dependencies.logger.error('damage is not written down yet', { root, code, reason })
+    }
+  }
+
+  /**
+   * Remembers that a payload is damaged. The first word about a payload stays.
+   * @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY` when the journal does not take it; the payload is
+   *   called damaged nevertheless, as long as this process lives; `writeDown` tries again.
+   */
   async noteDamage(root: Root, { leaf, what }: Damage): Promise<void> {
     const { book, logger, dealsOf, onDamage } = this.#dependencies
     if (book.promises.damages.has(root)) return
+    this.#unwritten.set(root, { root, leaf, what })
     await book.record({ kind: 'damage-found', root, leaf, what })
+    this.#unwritten.delete(root)
     logger.error('payload damaged: no longer served nor proven', {
       root,
       deals: dealsOf(root),

@@ -216,6 +216,7 @@ export class Performer {
     const { state } = this.#dependencies.follower
     const { provider, gasBudgets } = this.#options
     const options = sendOptionsFor(duty, gasBudgets)
+    await this.#dependencies.holdings.writeDown()
     if (duty.mode === 'commit') {
       const made = await commitPeriod(this.#dependencies, provider, duty, options)
       if (made === 'damaged') return undefined

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@holdfast/chain'
 import {
+  bytes,
   type Clock,
+  HoldfastError,
   leafIndex,
   milliseconds,
   type Root,
@@ -184,5 +186,30 @@ describe('scrubbing', () => {
     expect(holdings.damageOf(root)).toBeUndefined()
     expect(Buffer.from(await readAll(store, commitment)).equals(payload)).toBe(true)
     expect(store.staged().size).toBe(0)
+  })
+
+  test('a reader is told of damage, and nobody is served it, also while the journal is full', async () => {
+    const payload = payloadOf(300_000, 1)
+    const store = await box.open({ clock: clockWith() })
+    const { root, length } = await storePayload(store, payload)
+    const stored = store.find(root)
+    await flipByte(stored?.payload.path ?? '', Number(stored?.payload.offset) + 150_000)
+    const full = new HoldfastError({ code: 'DISK_FULL', needed: 1n, available: 0n })
+    const record = book.record.bind(book)
+    book.record = () => Promise.reject(full)
+    const holdings = holdingsOn(store)
+    const readIt = async (): Promise<void> => {
+      for await (const _ of holdings.read(root, { start: bytes(0), end: length }));
+    }
+    const corrupt = { detail: { code: 'PAYLOAD_CORRUPT', leaf: 128n } }
+    await expect(readIt()).rejects.toMatchObject(corrupt)
+    expect(book.promises.damages.size).toBe(0)
+    expect(holdings.find(root)).toBeUndefined()
+    await expect(readIt()).rejects.toMatchObject(corrupt)
+    await expect(holdings.writeDown()).rejects.toBe(full)
+    book.record = record
+    await holdings.writeDown()
+    expect(book.promises.damages.get(root)).toMatchObject({ leaf: 128n })
+    expect(holdings.damageOf(root)).toMatchObject({ leaf: 128n })
   })
 })
