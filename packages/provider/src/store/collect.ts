@@ -21,8 +21,9 @@ import {
   type RecordLayout,
   type RecordTrailer,
 } from './sector-format.ts'
+import type { Sector } from './sectors.ts'
 import { noteRecord, sectorFor, takePlace } from './shared-sectors.ts'
-import { recordSize, type Sector, type VolumeState } from './volume-state.ts'
+import { recordSize, type VolumeState } from './volume-state.ts'
 
 /** Sectors with less than this share of live bytes are worth copying. */
 const LIVE_SHARE_MAX = 0.5

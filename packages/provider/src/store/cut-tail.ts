@@ -2,7 +2,8 @@
  * What lies behind the last record of a shared sector when a volume opens is kept aside and cut.
  */
 import { type Disk, readFully, replaceFile, withFile } from './disk.ts'
-import type { Sector, VolumeState } from './volume-state.ts'
+import type { Sector } from './sectors.ts'
+import type { VolumeState } from './volume-state.ts'
 
 /** Something an operator should know of a recovery. */
 export interface RecoveryNote {

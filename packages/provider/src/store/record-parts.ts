@@ -2,7 +2,8 @@
 import { HoldfastError, toNumber } from '@holdfast/protocol'
 import { readFully } from './disk.ts'
 import { errnoOf } from './disk-errors.ts'
-import type { Reservation, VolumeState } from './volume-state.ts'
+import type { Reservation } from './open-reservations.ts'
+import type { VolumeState } from './volume-state.ts'
 
 /** A place that cannot be read spoils its own payload, not the volume. */
 export const readBack = (

@@ -5,11 +5,13 @@
 import { toNumber } from '@holdfast/protocol'
 import { withFile } from './disk.ts'
 import { FrameSums } from './frame-sums.ts'
+import type { Reservation } from './open-reservations.ts'
 import { incomingPath } from './reservations.ts'
 import { FIRST_RECORD, layoutOf, type RecordHeader } from './sector-format.ts'
 import { tagOf } from './sector-names.ts'
 import { readHeader, readSuperblock } from './sector-scan.ts'
-import type { Reservation, Sector, VolumeState } from './volume-state.ts'
+import type { Sector } from './sectors.ts'
+import type { VolumeState } from './volume-state.ts'
 
 const add = (state: VolumeState, reservation: Reservation): void => {
   const { name, header } = reservation

@@ -19,6 +19,7 @@ import {
 } from '@holdfast/protocol'
 import { crashPoint } from './crash-points.ts'
 import { FrameSums } from './frame-sums.ts'
+import type { Reservation } from './open-reservations.ts'
 import {
   encodeHeader,
   FIRST_RECORD,
@@ -30,21 +31,12 @@ import {
 } from './sector-format.ts'
 import type { StagingName } from './sector-store.ts'
 import { newIdentity, sectorFor, superblocks, takePlace } from './shared-sectors.ts'
-import type { Reservation, VolumeState } from './volume-state.ts'
+import type { VolumeState } from './volume-state.ts'
 
 export const STAGING_NAME: RegExp = new RegExp(`^[a-z0-9-]{1,${NAME_BYTES_MAX}}$`)
 
 export const incomingPath = (state: VolumeState, name: StagingName): string =>
   join(state.paths.incoming, `${name}.sector`)
-
-/** Disk that open reservations have asked for and not yet taken. */
-export const outstanding = (state: VolumeState): bigint => {
-  let sum = 0n
-  for (const { layout, written } of state.reservations.values()) {
-    sum += BigInt(Math.max(0, layout.end - layout.header - written))
-  }
-  return sum
-}
 
 const atLeastNone = (value: bigint): Bytes => bytes(value > 0n ? value : 0n)
 
@@ -52,17 +44,12 @@ const atLeastNone = (value: bigint): Bytes => bytes(value > 0n ? value : 0n)
 export const usageOf = (
   state: VolumeState,
 ): { readonly used: bigint; readonly reserved: bigint; readonly free: bigint } => {
-  let used = 0n
-  let reserved = 0n
-  for (const { size } of state.sectors.values()) used += BigInt(size)
-  for (const { kind, layout } of state.reservations.values()) {
-    const size = BigInt(layout.end - layout.header)
-    reserved += kind === 'own' ? size + BigInt(FIRST_RECORD) : size
-    if (kind === 'shared') used -= size
-  }
+  const { sectors, reservations } = state
+  const used = sectors.used - reservations.shared
+  const { reserved, outstanding } = reservations
   const { capacity, diskMargin } = state.options
   const byCapacity = capacity - used - reserved
-  const byDisk = state.disk.free(state.paths.root) - diskMargin - outstanding(state)
+  const byDisk = state.disk.free(state.paths.root) - diskMargin - outstanding
   return { used, reserved, free: smaller(atLeastNone(byCapacity), atLeastNone(byDisk)) }
 }
 
@@ -162,7 +149,7 @@ export const writeBytes = (
   crashPoint('write-data')
   state.files.startWriting(path, layout.payload + offset, layout.payload + offset + data.length)
   sums.pass(offset, data)
-  reservation.written += data.length
+  state.reservations.wrote(reservation, data.length)
 }
 
 /** Gives a reservation's place back. Should that not survive a crash, intake finds nobody who wants it. */

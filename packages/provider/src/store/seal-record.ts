@@ -16,6 +16,7 @@ import {
   toNumber,
 } from '@holdfast/protocol'
 import { crashPoint } from './crash-points.ts'
+import type { Reservation } from './open-reservations.ts'
 import type { Entry } from './record-entry.ts'
 import { readBack, sealLayers } from './record-parts.ts'
 import { reservationOf } from './reservations.ts'
@@ -29,16 +30,9 @@ import {
 } from './sector-format.ts'
 import { sectorPath } from './sector-names.ts'
 import type { StagingName } from './sector-store.ts'
+import { Sector } from './sectors.ts'
 import { noteRecord, sectorFor, takePlace } from './shared-sectors.ts'
-import {
-  countDead,
-  countLive,
-  newSector,
-  noteChange,
-  type Reservation,
-  type Sector,
-  type VolumeState,
-} from './volume-state.ts'
+import { countDead, countLive, noteChange, type VolumeState } from './volume-state.ts'
 
 /** Frames that one step reads again: 64 MiB, so that no step keeps others waiting for long. */
 const FRAMES_PER_STEP = 1024
@@ -169,7 +163,7 @@ const promote = (state: VolumeState, { path, id }: Reservation): void => {
 }
 
 const ownSector = (state: VolumeState, { id, salt, layout, header }: Reservation): Sector => {
-  const sector = newSector(id, 'own', salt, sectorPath(state.paths.sectors, id))
+  const sector = new Sector(id, 'own', salt, sectorPath(state.paths.sectors, id))
   Object.assign(sector, { end: layout.end, size: layout.end, full: true, footed: true })
   sector.firstSequence = header.sequence
   state.sectors.set(id.number, sector)

@@ -3,6 +3,7 @@
  * most `OPEN_SECTORS_MAX` are without one, which bounds what a restart has to read.
  */
 import { crashPoint } from './crash-points.ts'
+import type { Reservation } from './open-reservations.ts'
 import type { Entry } from './record-entry.ts'
 import { encodeFooter } from './sector-footer.ts'
 import {
@@ -14,7 +15,8 @@ import {
   type SectorKind,
 } from './sector-format.ts'
 import { sectorPath, tagOf } from './sector-names.ts'
-import { newSector, type Reservation, type Sector, type VolumeState } from './volume-state.ts'
+import { Sector } from './sectors.ts'
+import type { VolumeState } from './volume-state.ts'
 
 export const OPEN_SECTORS_MAX = 4
 
@@ -38,8 +40,8 @@ export const superblocks = (number: number, kind: SectorKind, salt: Uint8Array):
 
 /** The shared sector in which a record of `size` bytes has its place; made when none has room. */
 export const sectorFor = (state: VolumeState, size: number): Sector => {
-  for (const sector of state.sectors.values()) {
-    if (sector.kind !== 'shared' || sector.full) continue
+  for (const sector of state.sectors.unfinished) {
+    if (sector.full) continue
     const fits = BigInt(sector.end + size) <= state.options.sharedSectorBytes
     if (fits || sector.end === FIRST_RECORD) return sector
     sector.full = true
@@ -47,7 +49,7 @@ export const sectorFor = (state: VolumeState, size: number): Sector => {
   const { number, tag, salt } = newIdentity(state)
   const id = { number, tag }
   const path = sectorPath(state.paths.sectors, id)
-  const sector = newSector(id, 'shared', salt, path)
+  const sector = new Sector(id, 'shared', salt, path)
   const file = state.files.create(path, state.paths.sectors)
   state.files.write(path, superblocks(number, 'shared', salt), 0)
   // Durable before anything is in it: a longer file without superblocks is damage, not a crash.
@@ -77,9 +79,7 @@ export const noteRecord = (sector: Sector, entry: Entry): void => {
 
 /** Full sectors that may get their footer now. */
 const waitingForFooter = (state: VolumeState): readonly Sector[] => {
-  const open = [...state.sectors.values()].filter(
-    ({ kind, footed }) => kind === 'shared' && !footed,
-  )
+  const open = [...state.sectors.unfinished].filter(({ footed }) => !footed)
   const full = open.filter((sector) => sector.full)
   const ready = full.filter(({ reserved }) => reserved === 0)
   const tooMany = Math.max(0, open.length - ready.length - OPEN_SECTORS_MAX)

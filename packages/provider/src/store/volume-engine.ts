@@ -14,10 +14,12 @@ import type { RecoveryNote } from './cut-tail.ts'
 import type { Disk } from './disk.ts'
 import { WriteGuard } from './disk-errors.ts'
 import { OpenFiles } from './open-files.ts'
+import { OpenReservations, type Reservation } from './open-reservations.ts'
 import type { Entry } from './record-entry.ts'
 import { RecordTable, type TableMemory } from './record-table.ts'
 import { discard, reservationOf, reserve, usageOf, writeBytes } from './reservations.ts'
 import { prepare, remove, seal } from './seal-record.ts'
+import { Sectors } from './sectors.ts'
 import { writeFooters } from './shared-sectors.ts'
 import { checkIdentity } from './volume-identity.ts'
 import type {
@@ -30,7 +32,7 @@ import type {
 } from './volume-ops.ts'
 import type { VolumePaths } from './volume-paths.ts'
 import { recoverVolume } from './volume-recovery.ts'
-import { type EngineOptions, Pending, type Reservation, type VolumeState } from './volume-state.ts'
+import { type EngineOptions, Pending, type VolumeState } from './volume-state.ts'
 
 export interface EngineInput {
   readonly disk: Disk
@@ -79,8 +81,8 @@ export class VolumeEngine {
       ...{ disk, paths, identity, options, random, checksum },
       files: new OpenFiles(disk),
       table: RecordTable.empty(onTableMoved),
-      sectors: new Map(),
-      reservations: new Map(),
+      sectors: new Sectors(),
+      reservations: new OpenReservations(),
       pending: new Pending(),
       changes: new Map(),
       nextSequence: 1n,

@@ -17,7 +17,8 @@ import { entriesIn, readFooter } from './sector-footer.ts'
 import { FIRST_RECORD, layoutOf, type Superblock } from './sector-format.ts'
 import { sectorFile, sectorNamed, sectorPath, tagOf } from './sector-names.ts'
 import { FileWindow, readHeader, readSuperblock, readTrailer, scanSector } from './sector-scan.ts'
-import { newSector, noteChange, type Sector, type VolumeState } from './volume-state.ts'
+import { Sector } from './sectors.ts'
+import { noteChange, type VolumeState } from './volume-state.ts'
 
 export interface RecoveryOptions {
   /** Sectors of one payload that the index knows, by file name. */
@@ -146,7 +147,7 @@ const note = (
 const addOwn = (recovery: Recovery, entry: Entry, salt: Uint8Array = new Uint8Array(0)): Sector => {
   const { state } = recovery
   const path = sectorPath(state.paths.sectors, entry.sector)
-  const sector = newSector(entry.sector, 'own', salt, path)
+  const sector = new Sector(entry.sector, 'own', salt, path)
   const { end } = layoutOf(entry.offset, entry.trailer)
   Object.assign(sector, { end, size: end, full: true, footed: true })
   state.sectors.set(entry.sector.number, sector)
@@ -217,7 +218,7 @@ const recoverShared = (
   path: string,
 ): void => {
   const { state, options } = recovery
-  const sector = newSector(idOf(superblock), 'shared', superblock.salt, path)
+  const sector = new Sector(idOf(superblock), 'shared', superblock.salt, path)
   state.sectors.set(superblock.sector, sector)
   const footer = readFooter(state.disk, open, superblock.salt, state.checksum)
   sector.size = state.disk.size(open)

@@ -7,60 +7,14 @@
 import type { Random, Root } from '@holdfast/protocol'
 import type { Checksum } from '@holdfast/prover'
 import type { Disk } from './disk.ts'
-import type { FrameSums } from './frame-sums.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { Entry, SectorId } from './record-entry.ts'
+import type { OpenReservations } from './open-reservations.ts'
+import type { Entry } from './record-entry.ts'
 import type { RecordTable } from './record-table.ts'
-import {
-  type RecordHeader,
-  type RecordLayout,
-  recordBytes,
-  type SectorKind,
-} from './sector-format.ts'
+import { recordBytes } from './sector-format.ts'
 import { sectorFile } from './sector-names.ts'
-import type { StagingName } from './sector-store.ts'
+import type { Sector, Sectors } from './sectors.ts'
 import type { VolumePaths } from './volume-paths.ts'
-
-export interface Sector {
-  readonly id: SectorId
-  readonly kind: SectorKind
-  readonly salt: Uint8Array
-  readonly path: string
-  /** Where the next record would begin. */
-  end: number
-  /** Length of the file: `end`, and a footer's. */
-  size: number
-  /** Live payloads, the bytes of their records, and payloads that are dead. */
-  live: number
-  liveSize: number
-  dead: number
-  /** The lowest sequence number of its records. */
-  firstSequence: bigint
-  /** Open reservations. */
-  reserved: number
-  /** It takes no more records and has a footer, or is about to. */
-  full: boolean
-  /** Its footer says all there is. */
-  footed: boolean
-  /** Everything in it, while it has no footer. */
-  entries: Entry[]
-}
-
-/** An open reservation. */
-export interface Reservation {
-  readonly name: StagingName
-  readonly kind: SectorKind
-  readonly id: SectorId
-  readonly salt: Uint8Array
-  /** The file it lies in now. */
-  readonly path: string
-  readonly header: RecordHeader
-  readonly layout: RecordLayout
-  readonly sums: FrameSums
-  /** Payload bytes written in this run. */
-  written: number
-  sealing: boolean
-}
 
 export interface EngineOptions {
   readonly capacity: bigint
@@ -117,25 +71,14 @@ export interface VolumeState {
   readonly random: Random
   readonly checksum: Checksum
   readonly table: RecordTable
-  readonly sectors: Map<number, Sector>
-  readonly reservations: Map<StagingName, Reservation>
+  readonly sectors: Sectors
+  readonly reservations: OpenReservations
   readonly pending: Pending
   /** Own sectors that the index must learn or forget: file name to entry. */
   readonly changes: Map<string, Entry | undefined>
   nextSequence: bigint
   nextNumber: number
 }
-
-/** A new sector of this volume, without records. */
-export const newSector = (
-  id: SectorId,
-  kind: SectorKind,
-  salt: Uint8Array,
-  path: string,
-): Sector => ({
-  ...{ id, kind, salt, path, end: 0, size: 0, live: 0, liveSize: 0, dead: 0, reserved: 0 },
-  ...{ firstSequence: 2n ** 64n, full: false, footed: false, entries: [] },
-})
 
 /** What a payload's record takes in its sector. */
 export const recordSize = ({ trailer }: Entry): number =>
