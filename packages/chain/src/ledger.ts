@@ -158,7 +158,11 @@ export interface LedgerReader extends SettlementReader {
 /** What anybody with a key may do. */
 export interface AccountLedger extends LedgerReader, SettlementAccount {
   readonly account: Address
-  /** Moves tokens into the vault, by permit where the token has it, else approve and deposit. */
+  /**
+   * Moves tokens into the vault, by permit where the token has it, else approve and deposit.
+   * @throws HoldfastError `TERMS_INVALID` for a token that the vault does not take,
+   *   `FUNDS_INSUFFICIENT`.
+   */
   deposit(token: Address, amount: Amount, options?: SendOptions): Promise<TxReceipt>
   withdraw(token: Address, amount: Amount, options?: SendOptions): Promise<TxReceipt>
   /** Credits what a provider's deals earned to the beneficiary that it named. */

@@ -10,6 +10,7 @@ import { followingSuite, interruptionSuite, lostBlockSuite, reorgSuite } from '.
 import { missingSuite, terminationSuite } from './suite/missing.ts'
 import { provingSuite, timingSuite, wrongAnswerSuite } from './suite/proofs.ts'
 import { extensionSuite, recoverySuite } from './suite/recovering.ts'
+import { besideThePointSuite, lateAnswerSuite, refusalOrderSuite } from './suite/refusals.ts'
 import { moneySuite, registrySuite, stakeSuite } from './suite/registry.ts'
 import { endingSuite, faultSuite, paymentSuite } from './suite/settling.ts'
 import { slashOnceSuite } from './suite/slashes.ts'
@@ -48,6 +49,9 @@ export const ledgerSuite = (name: string, open: () => Promise<Harness>): void =>
     describe('slashes', () => slashOnceSuite(source))
     describe('limits of disputes', () => disputeLimitSuite(source))
     describe('disputes about deals', () => dealDisputeSuite(source))
+    describe('late answers', () => lateAnswerSuite(source))
+    describe('what is beside the point', () => besideThePointSuite(source))
+    describe('the order of refusals', () => refusalOrderSuite(source))
     describe('missing', () => missingSuite(source))
     describe('terminations', () => terminationSuite(source))
     describe('recovery', () => recoverySuite(source))

@@ -1,5 +1,11 @@
 /** Reads of money, one function per question, as in read.ts. */
-import { type Address, type Amount, amount, type CallOptions } from '@holdfast/protocol'
+import {
+  type Address,
+  type Amount,
+  amount,
+  type CallOptions,
+  HoldfastError,
+} from '@holdfast/protocol'
 import { erc20Abi } from 'viem'
 import { getBalance, readContract } from 'viem/actions'
 import { vaultAbi } from '../generated/contracts.ts'
@@ -34,6 +40,24 @@ export const readTokenBalance = async (
     args: [of.owner],
   } as const
   return amount(await orRefusal(reach(client, (rpc) => readContract(rpc, call), options)))
+}
+
+/**
+ * What a deposit takes is there, in a token that the vault takes: what is no token has no balance.
+ * @throws HoldfastError `TERMS_INVALID`, `FUNDS_INSUFFICIENT`.
+ */
+export const requireTokens = async (
+  client: EvmClient,
+  of: { readonly owner: Address; readonly token: Address; readonly amount: Amount },
+  options?: CallOptions,
+): Promise<void> => {
+  if (!client.network.tokens.some((known) => known.address === of.token)) {
+    const reason = `the vault does not take it (${of.token})`
+    throw new HoldfastError({ code: 'TERMS_INVALID', field: 'token', reason })
+  }
+  const available = await readTokenBalance(client, of, options)
+  if (available >= of.amount) return
+  throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: of.amount, available })
 }
 
 /** Native coin in wei. */

@@ -10,7 +10,6 @@ import {
   dealIdOf,
   disputeIdOf,
   HoldfastError,
-  hash32,
   type Period,
   type ProviderId,
   periodDeadline,
@@ -23,7 +22,6 @@ import type {
   ConsentSignatures,
   DisputedEntry,
   Ledger,
-  LedgerEvent,
   OpenDealParameters,
   OpenDisputeParameters,
   ProvePeriodParameters,
@@ -34,13 +32,14 @@ import type {
 } from '../ledger.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { SeedLedger } from '../relayer/seed-relayer.ts'
+import { requireTokens } from './balances.ts'
 import type { EvmClient } from './client.ts'
 import { watchEndpoints } from './endpoint-watch.ts'
-import { decodeEvent } from './events.ts'
 import { EvmReader } from './evm-reader.ts'
 import { signPermit } from './permit.ts'
+import { receiptOf } from './receipts.ts'
 import * as calls from './settlement-calls.ts'
-import { requireOperator } from './settlement-reads.ts'
+import { requireAuditOf, requireOperator } from './settlement-reads.ts'
 import { type Transaction, Transactor } from './transactor.ts'
 import * as write from './write.ts'
 
@@ -73,10 +72,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
   async deposit(token: Address, value: Amount, options?: SendOptions): Promise<TxReceipt> {
     const key = this.#key()
     const of = { token, owner: key.address, amount: value }
-    const available = await this.tokenBalance(key.address, token, options)
-    if (available < value) {
-      throw new HoldfastError({ code: 'FUNDS_INSUFFICIENT', needed: value, available })
-    }
+    await requireTokens(this.client, of, options)
     const now = await this.time(options)
     const permit = await signPermit(this.client, key, { token, amount: value, now }, options)
     const { contracts } = this.network
@@ -92,7 +88,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(write.withdrawCall(this.network.contracts, of), options)
   }
 
-  settle(deals: readonly DealId[], options?: SendOptions): Promise<TxReceipt> {
+  async settle(deals: readonly DealId[], options?: SendOptions): Promise<TxReceipt> {
     const name = `settle ${deals.join(' ')}`
     return this.#send(write.settleCall(this.network.contracts, deals), options, name)
   }
@@ -107,7 +103,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(write.terminateDealCall(this.network.contracts, terms), options)
   }
 
-  registerProvider(
+  async registerProvider(
     settings: ProviderSettings,
     stake: Amount,
     options?: SendOptions,
@@ -127,22 +123,22 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(write.updateCall(this.network.contracts, settings), options)
   }
 
-  addStake(value: Amount, options?: SendOptions): Promise<TxReceipt> {
+  async addStake(value: Amount, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.addStakeCall(this.network.contracts, value), options)
   }
 
-  withdrawStake(value: Amount, options?: SendOptions): Promise<TxReceipt> {
+  async withdrawStake(value: Amount, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.withdrawStakeCall(this.network.contracts, value), options)
   }
 
-  openDeal(parameters: OpenDealParameters, options?: SendOptions): Promise<TxReceipt> {
+  async openDeal(parameters: OpenDealParameters, options?: SendOptions): Promise<TxReceipt> {
     const { chainId, contracts } = this.network
     const domain = { chainId, verifyingContract: contracts.market }
     const name = `open ${dealIdOf(parameters.terms, domain)}`
     return this.#send(write.openDealCall(contracts, parameters), options, name)
   }
 
-  provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt> {
+  async provePeriod(parameters: ProvePeriodParameters, options?: SendOptions): Promise<TxReceipt> {
     const name = `prove ${parameters.provider} ${parameters.period}`
     const call = write.provePeriodCall(this.network.contracts, parameters)
     return this.#send(call, this.#asProof(parameters, options), name)
@@ -160,7 +156,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(call, options, `release ${deal}`)
   }
 
-  claim(token: Address, provider: ProviderId, options?: SendOptions): Promise<TxReceipt> {
+  async claim(token: Address, provider: ProviderId, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.claimCall(this.network.contracts, token, provider), options)
   }
 
@@ -171,7 +167,8 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(call, this.#asProof(of, options), name)
   }
 
-  answerAudit(of: AnswerAuditParameters, options?: SendOptions): Promise<TxReceipt> {
+  async answerAudit(of: AnswerAuditParameters, options?: SendOptions): Promise<TxReceipt> {
+    requireAuditOf(await this.standing(of.provider, options), of)
     const name = `answer-audit ${of.provider} ${of.period}`
     return this.#send(calls.answerAuditCall(this.network.contracts, of), options, name)
   }
@@ -187,13 +184,13 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(calls.resignDealCall(this.network.contracts, terms), options)
   }
 
-  openDispute(of: OpenDisputeParameters, options?: SendOptions): Promise<TxReceipt> {
+  async openDispute(of: OpenDisputeParameters, options?: SendOptions): Promise<TxReceipt> {
     const { membership, ...entry } = of
     const call = calls.openDisputeCall(this.network.contracts, entry, membership)
     return this.#send(call, options, `dispute ${disputeIdOf(entry)}`)
   }
 
-  answerDispute(
+  async answerDispute(
     entry: DisputedEntry,
     opening: BundleOpening,
     options?: SendOptions,
@@ -202,7 +199,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(call, options, `answer-dispute ${disputeIdOf(entry)}`)
   }
 
-  slashTimeout(
+  async slashTimeout(
     entry: DisputedEntry,
     usable: readonly Period[],
     options?: SendOptions,
@@ -211,16 +208,24 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
     return this.#send(call, options, `slash ${disputeIdOf(entry)}`)
   }
 
-  slashAudit(provider: ProviderId, usable: Period, options?: SendOptions): Promise<TxReceipt> {
+  async slashAudit(
+    provider: ProviderId,
+    usable: Period,
+    options?: SendOptions,
+  ): Promise<TxReceipt> {
     return this.#send(calls.slashAuditCall(this.network.contracts, provider, usable), options)
   }
 
-  reportMissed(provider: ProviderId, period: Period, options?: SendOptions): Promise<TxReceipt> {
+  async reportMissed(
+    provider: ProviderId,
+    period: Period,
+    options?: SendOptions,
+  ): Promise<TxReceipt> {
     const call = calls.reportMissedCall(this.network.contracts, provider, period)
     return this.#send(call, options, `report-missed ${provider} ${period}`)
   }
 
-  terminateProvider(
+  async terminateProvider(
     provider: ProviderId,
     periods: readonly Period[],
     options?: SendOptions,
@@ -248,7 +253,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
   }
 
   /** Posts the seed of a period. @param point the round's signature as an EIP-2537 G1 point. */
-  postSeed(period: Period, point: Uint8Array, options?: SendOptions): Promise<TxReceipt> {
+  async postSeed(period: Period, point: Uint8Array, options?: SendOptions): Promise<TxReceipt> {
     return this.#send(write.postSeedCall(this.network.contracts, period, point), options)
   }
 
@@ -279,19 +284,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
   async #send(transaction: Transaction, options?: SendOptions, name?: string): Promise<TxReceipt> {
     const transactor = this.#transactor
     if (transactor === undefined) throw withoutKey()
-    const { receipt, block } = await transactor.send(transaction, options, name)
-    const events: LedgerEvent[] = []
-    for (const log of receipt.logs) {
-      const event = decodeEvent(this.network, log)
-      if (event !== undefined) events.push(event)
-    }
-    return {
-      transaction: hash32(receipt.transactionHash),
-      block,
-      gasUsed: receipt.gasUsed,
-      gasPrice: receipt.effectiveGasPrice,
-      events,
-    }
+    return receiptOf(this.network, await transactor.send(transaction, options, name))
   }
 }
 

@@ -2,14 +2,31 @@
 import { type CallOptions, type Hash32, hash32 } from '@holdfast/protocol'
 import { type TransactionReceipt, TransactionReceiptNotFoundError } from 'viem'
 import { getBlock, getTransactionReceipt } from 'viem/actions'
-import type { BlockRef } from '../ledger.ts'
+import type { BlockRef, LedgerEvent, NetworkParams, TxReceipt } from '../ledger.ts'
 import { getHeaderOf, headerOf, refOf } from './blocks.ts'
 import { abortable, type ChainClient, reach, signalsOf } from './client.ts'
 import type { Endpoint } from './endpoints.ts'
+import { decodeEvent } from './events.ts'
 
 export interface Mined {
   readonly receipt: TransactionReceipt
   readonly block: BlockRef
+}
+
+/** As the port says it. */
+export const receiptOf = (network: NetworkParams, { receipt, block }: Mined): TxReceipt => {
+  const events: LedgerEvent[] = []
+  for (const log of receipt.logs) {
+    const event = decodeEvent(network, log)
+    if (event !== undefined) events.push(event)
+  }
+  return {
+    transaction: hash32(receipt.transactionHash),
+    block,
+    gasUsed: receipt.gasUsed,
+    gasPrice: receipt.effectiveGasPrice,
+    events,
+  }
 }
 
 const orUndefined = async (

@@ -95,6 +95,20 @@ export const requireOperator = async (
   throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
 }
 
+/**
+ * The contract is told no period: it takes the answers for whatever audit is owed. Who means another
+ * one shows the wrong bundle. When none is owed, the contract says so itself.
+ * @throws HoldfastError `NOTHING_TO_DO`.
+ */
+export const requireAuditOf = (
+  { audit }: Pick<ProviderStanding, 'audit'>,
+  { provider, period: of }: { readonly provider: ProviderId; readonly period: Period },
+): void => {
+  if (audit === undefined || audit.period === of) return
+  const reason = `${provider} owes no audit of ${of}, but one of ${audit.period}`
+  throw new HoldfastError({ code: 'NOTHING_TO_DO', reason })
+}
+
 /** See `SettlementReader.missUnits`. */
 export const readMissUnits = async (
   client: EvmClient,

@@ -20,20 +20,20 @@ import {
   OPEN_DISPUTES_MAX,
   type Period,
   type ProviderId,
-  pathRoot,
   period,
   periodAt,
   periodStart,
   slotNode,
   type Timestamp,
   toHex,
+  uintBytes,
   usablePeriodsNeeded,
   verifyBundleEntry,
 } from '@holdfast/protocol'
 import type { Dispute, DisputedEntry, DisputeRef, OpenDisputeParameters } from '../ledger.ts'
 import { committedAt, isProven, owedAudit, providerState, revoke } from './marks.ts'
 import { slash } from './registry.ts'
-import { invalid, openDisputes } from './trees.ts'
+import { climbed, invalid, openDisputes } from './trees.ts'
 import { credit, debit, payFee, stakeToken, type World } from './world.ts'
 
 const EXPIRY_PERIODS = BigInt(EXPIRY)
@@ -47,6 +47,11 @@ const entryOf = ({ provider, period: of, question }: DisputedEntry): DisputedEnt
   period: of,
   question,
 })
+
+/** Numbers of questions have 32 bits on chain. @throws HoldfastError `UNIT_INVALID`. */
+const checkNumber = ({ question: { i } }: DisputedEntry): void => {
+  uintBytes(BigInt(i), 4)
+}
 
 /** As events name it. */
 const refOf = (entry: DisputedEntry): DisputeRef => {
@@ -92,7 +97,10 @@ const checkQuestion = (
   if (path.siblings.length !== tree.depth) {
     throw invalid(`the slot path has the wrong length (${tree.depth}, ${path.siblings.length})`)
   }
-  const { hash } = pathRoot(slotNode(leaf), path)
+  if (path.slot >> BigInt(tree.depth) !== 0n) {
+    throw invalid(`the slot is outside the tree (${path.slot}, ${tree.depth})`)
+  }
+  const { hash } = climbed(slotNode(leaf), path)
   if (hash !== tree.root) throw invalid(`the deal is not in the tree (${tree.root}, ${hash})`)
 }
 
@@ -101,6 +109,7 @@ export const openDispute = (
   sender: Address,
   parameters: OpenDisputeParameters,
 ): void => {
+  checkNumber(parameters)
   const entry = entryOf(parameters)
   if (world.disputes.has(disputeIdOf(entry))) throw refuse(entry, 'it was disputed before')
   const committed = hold(world, entry)
@@ -120,6 +129,7 @@ export const openDispute = (
 }
 
 const openRecord = (world: World, entry: DisputedEntry): Dispute => {
+  checkNumber(entry)
   const record = world.disputes.get(disputeIdOf(entry))
   if (record?.state === 'open') return record
   throw refuse(entry, 'no such dispute is open')

@@ -30,6 +30,7 @@ import {
   plainHasher,
   type SlotPath,
   toHex,
+  uintBytes,
   withFault,
   withRecovery,
 } from '@holdfast/protocol'
@@ -107,9 +108,11 @@ const checkRecovery = (
   const leaves = leavesFor(of.length)
   const context = contextOf(world, of.provider, current)
   const challenged = dealChallenges(context, id, DEAL_CHALLENGES, leaves)
-  for (const [i, opening] of openings.entries()) {
-    const fits = opening.index === challenged[i]
-    if (fits && toHex(leafRoot(opening, leaves, plainHasher)) === of.root) continue
+  // As on chain, where an opening has no index of its own: its place says which leaf it must be.
+  for (const [i, index] of challenged.entries()) {
+    const opening = openings[i]
+    const root = opening && toHex(leafRoot({ ...opening, index }, leaves, plainHasher))
+    if (root === of.root) continue
     throw invalid(`opening ${i} is not the challenged leaf of the signed root`)
   }
 }
@@ -147,6 +150,8 @@ export const topUp = (
   { deal, value }: { readonly deal: DealId; readonly value: Amount },
 ): void => {
   const record = knownDeal(world, deal)
+  // 128 bits on chain, as UNIT_INVALID says.
+  uintBytes(value, 16)
   checkRunning(world, record)
   if (record.noticeGiven) throw wrongState(deal, 'notice was given')
   const { terms: of, start } = record

@@ -47,6 +47,10 @@ const checkSettings = (world: World, settings: ProviderSettings): void => {
   checkToken(world, token)
 }
 
+/** On chain the zero address stands for none named. */
+const named = (settings: ProviderSettings): ProviderSettings =>
+  settings.beneficiary === ZERO_ADDRESS ? { ...settings, beneficiary: undefined } : settings
+
 const checkStake = (world: World, stake: Amount): void => {
   if (stake >= world.minimumStake) return
   throw new HoldfastError({
@@ -66,7 +70,7 @@ export const register = (
   checkStake(world, stake)
   checkSettings(world, settings)
   world.operators.set(settings.operator, sender)
-  world.providers.set(sender, { ...settings, provider: sender, stake })
+  world.providers.set(sender, { ...named(settings), provider: sender, stake })
   const { operator, endpoint } = settings
   world.emit({ kind: 'provider-registered', provider: sender, operator, endpoint })
   world.emit({ kind: 'stake-changed', provider: sender, stake })
@@ -82,7 +86,7 @@ export const update = (world: World, sender: Address, settings: ProviderSettings
   world.operators.delete(record.operator)
   checkSettings(world, settings)
   world.operators.set(settings.operator, sender)
-  world.providers.set(sender, { ...record, ...settings })
+  world.providers.set(sender, { ...record, ...named(settings) })
   world.emit({ kind: 'provider-updated', provider: sender })
 }
 

@@ -76,6 +76,19 @@ const grown = (tree: TreeRecord, slot: bigint): TreeRecord => {
   return { ...tree, slotCount, root: hash, weight, depth: tree.depth + 1 }
 }
 
+/**
+ * The node that a slot and its path lead to.
+ * @throws HoldfastError `PROOF_INVALID` when the weights along it pass 64 bits.
+ */
+export const climbed = (from: SumNode, path: SlotPath): SumNode => {
+  try {
+    return pathRoot(from, path)
+  } catch (cause) {
+    if (!HoldfastError.is(cause, 'UNIT_INVALID')) throw cause
+    throw invalid('the weights of the slot path are too large')
+  }
+}
+
 const replaced = (
   tree: TreeRecord,
   path: SlotPath,
@@ -84,11 +97,11 @@ const replaced = (
   if (path.siblings.length !== tree.depth) {
     throw invalid(`the slot path has the wrong length (${tree.depth}, ${path.siblings.length})`)
   }
-  const { hash } = pathRoot(change.from, path)
+  const { hash } = climbed(change.from, path)
   if (hash !== tree.root) {
     throw invalid(`the slot path does not open the provider tree (${tree.root}, ${hash})`)
   }
-  const top = pathRoot(change.to, path)
+  const top = climbed(change.to, path)
   return { ...tree, root: top.hash, weight: top.weight }
 }
 
@@ -106,13 +119,19 @@ export const checkHeld = (world: World, provider: ProviderId, of: Period): void 
   throw new HoldfastError({ code: 'PROVIDER_STATE', provider, reason })
 }
 
-const putTree = (world: World, provider: ProviderId, tree: TreeRecord): void => {
+/** Replaces the tree, in the contract's order: whether it may change comes before whether it can. */
+const changeTree = (
+  world: World,
+  provider: ProviderId,
+  change: (tree: TreeRecord) => TreeRecord,
+): void => {
   const { trees } = stateOf(world, provider)
+  const tree = treeOf(world, provider)
   const next = period(world.currentPeriod + 1n)
-  const isNew = treeOf(world, provider).inForceFrom !== next
+  const isNew = tree.inForceFrom !== next
   if (isNew) checkHeld(world, provider, world.currentPeriod)
   const kept = isNew ? trees.slice(-RING) : trees.slice(0, -1)
-  patchState(world, provider, { trees: [...kept, { ...tree, inForceFrom: next }] })
+  patchState(world, provider, { trees: [...kept, { ...change(tree), inForceFrom: next }] })
 }
 
 const emitChange = (world: World, provider: ProviderId, path: SlotPath, leaf?: SlotLeaf): void => {
@@ -128,8 +147,8 @@ export const fillSlot = (
   path: SlotPath,
   leaf: SlotLeaf,
 ): void => {
-  const tree = grown(treeOf(world, provider), path.slot)
-  putTree(world, provider, replaced(tree, path, { from: EMPTY_SLOT, to: slotNode(leaf) }))
+  const change = { from: EMPTY_SLOT, to: slotNode(leaf) }
+  changeTree(world, provider, (tree) => replaced(grown(tree, path.slot), path, change))
   emitChange(world, provider, path, leaf)
 }
 
@@ -140,7 +159,7 @@ export const freeSlot = (
   path: SlotPath,
   leaf: SlotLeaf,
 ): void => {
-  const tree = treeOf(world, provider)
-  putTree(world, provider, replaced(tree, path, { from: slotNode(leaf), to: EMPTY_SLOT }))
+  const change = { from: slotNode(leaf), to: EMPTY_SLOT }
+  changeTree(world, provider, (tree) => replaced(tree, path, change))
   emitChange(world, provider, path)
 }

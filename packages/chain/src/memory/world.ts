@@ -194,9 +194,9 @@ export const mintTokens = (world: World, token: Address, owner: Address, value: 
 
 /** From the token's ledger into the vault. */
 export const deposit = (world: World, token: Address, owner: Address, value: Amount): void => {
+  checkToken(world, token)
   const available = tokenBalanceOf(world, token, owner)
   if (available < value) throw lacking(value, available)
-  checkToken(world, token)
   if (value === 0n) {
     throw new HoldfastError({ code: 'TX_REVERTED', error: 'VaultNothingReceived', args: [token] })
   }

@@ -237,7 +237,7 @@ export const moveMoney: MakeStep = async ({ cast }, random) => {
   const by = someone(random)
   const who = `of ${short(by)} ${value}`
   const kind = random.pick(['deposit', 'withdraw', 'claim'] as const)
-  if (kind === 'deposit') return { name: `deposit ${who}`, by, run: (w) => w.deposit(known, value) }
+  if (kind === 'deposit') return { name: `deposit ${who}`, by, run: (w) => w.deposit(token, value) }
   if (kind === 'withdraw') {
     return { name: `withdraw ${who}`, by, run: (w) => w.withdraw(token, value) }
   }

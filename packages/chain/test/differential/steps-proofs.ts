@@ -109,11 +109,13 @@ export const auditBy = async (
   const { provider } = keeper
   const { audit: owed, newest } = await twins.reader.standing(provider)
   if (owed === undefined && !random.chance(0.05)) return undefined
-  const of = owed?.period ?? newest
+  const right = owed?.period ?? newest
+  const of =
+    right === undefined ? undefined : mostly(random, right, () => somePeriod(twins, random))
   const bundle = of === undefined ? undefined : keeper.kept(of)
   if (of === undefined || bundle === undefined) return undefined
-  const right = bundle.audit(twins.cast.network.directChallenges)
-  const openings = mostly(random, right, () => right.toReversed())
+  const shown = bundle.audit(twins.cast.network.directChallenges)
+  const openings = mostly(random, shown, () => shown.toReversed())
   const run: Step['run'] = (w) => w.answerAudit({ provider, period: of, openings })
   return { name: `show ${short(provider)} ${of}`, by: someone(random), run }
 }

@@ -12,6 +12,7 @@ import type {
   SlotPath,
 } from '@holdfast/protocol'
 import * as calls from '../../src/evm/settlement-calls.ts'
+import { requireAuditOf } from '../../src/evm/settlement-reads.ts'
 import type { Transaction } from '../../src/evm/transactor.ts'
 import * as write from '../../src/evm/write.ts'
 import type {
@@ -122,7 +123,8 @@ export class ChainWrites implements Writes {
     return this.#send(calls.commitPeriodCall(this.#at, parameters))
   }
 
-  answerAudit(parameters: AnswerAuditParameters): Done {
+  async answerAudit(parameters: AnswerAuditParameters): Done {
+    requireAuditOf(await this.#stage.reader.standing(parameters.provider), parameters)
     return this.#send(calls.answerAuditCall(this.#at, parameters))
   }
 
