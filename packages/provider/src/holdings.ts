@@ -194,6 +194,7 @@ export class Holdings {
   /** A whole copy has taken the place of the damaged one. */
   async noteMended(root: Root): Promise<void> {
     const { book, logger } = this.#dependencies
+    this.#unwritten.delete(root)
     if (!book.promises.damages.has(root)) return
     await book.record({ kind: 'damage-mended', root })
     logger.info('payload mended', { root })

@@ -1,12 +1,15 @@
 /** Conformance: commitments to bundles, and the audits that some of them owe. */
 import { amount, type Period, period, periods, ZERO_HASH } from '@holdfast/protocol'
 import { expect, test } from '@jest/globals'
+import type { ProviderStanding } from '../../src/settlement-port.ts'
 import { begin, codeOf, randomHash, type Scenario, STAKE } from '../support/scenario.ts'
 import type { HarnessSource } from './source.ts'
 
 const TEN = { periods: periods(10), deposit: amount(60_000n) }
 
-const standing = (scenario: Scenario) => scenario.publisher.ledger.standing(scenario.provider)
+/** Of the scenario's provider, as its publisher reads it. */
+export const standing = ({ publisher, provider }: Scenario): Promise<ProviderStanding> =>
+  publisher.ledger.standing(provider)
 
 export const committingSuite = (source: HarnessSource): void => {
   test('a commitment marks its period, once, and its root can be read', async () => {

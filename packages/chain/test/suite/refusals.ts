@@ -16,7 +16,8 @@ import {
   ZERO_ADDRESS,
 } from '@holdfast/protocol'
 import { expect, test } from '@jest/globals'
-import { begin, codeOf, PLENTY, type Scenario } from '../support/scenario.ts'
+import { begin, codeOf, PLENTY } from '../support/scenario.ts'
+import { standing } from './committing.ts'
 import { entryOf, openGlobal, outwait, QUESTION, SLASH, story } from './disputes.ts'
 import type { HarnessSource } from './source.ts'
 
@@ -124,8 +125,6 @@ export const refusalOrderSuite = (source: HarnessSource): void => {
     expect(await codeOf(ledger.declareFault(deal.id, wrong))).toBe('PROOF_INVALID')
   })
 }
-
-const standing = (scenario: Scenario) => scenario.publisher.ledger.standing(scenario.provider)
 
 export const lateAnswerSuite = (source: HarnessSource): void => {
   test('an answer after its time is as good as one in time, until somebody slashes', async () => {

@@ -44,9 +44,9 @@ export class Sector {
   }
 
   set size(size: number) {
-    this.#change(() => {
-      this.#size = size
-    })
+    const before = this.#size
+    this.#size = size
+    this.#home?.changed(this, before)
   }
 
   /** It takes no more records and has a footer, or is about to. */
@@ -55,9 +55,8 @@ export class Sector {
   }
 
   set full(full: boolean) {
-    this.#change(() => {
-      this.#full = full
-    })
+    this.#full = full
+    this.#home?.changed(this, this.#size)
   }
 
   /** Its footer says all there is. */
@@ -66,20 +65,13 @@ export class Sector {
   }
 
   set footed(footed: boolean) {
-    this.#change(() => {
-      this.#footed = footed
-    })
+    this.#footed = footed
+    this.#home?.changed(this, this.#size)
   }
 
   /** Called by the sectors it comes to, or goes from. */
   belongsTo(home: Sectors | undefined): void {
     this.#home = home
-  }
-
-  #change(change: () => void): void {
-    const before = this.#size
-    change()
-    this.#home?.changed(this, before)
   }
 }
 

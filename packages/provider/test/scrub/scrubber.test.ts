@@ -208,6 +208,15 @@ describe('scrubbing', () => {
     await expect(readIt()).rejects.toMatchObject(corrupt)
     await expect(holdings.writeDown()).rejects.toBe(full)
     book.record = record
+    // Mended before there was room to write it down: whole again, and nothing left to write.
+    const mended = holdingsOn(store)
+    book.record = () => Promise.reject(full)
+    await mended.suspect(root, { leaf: leafIndex(128n), what: 'a bit' })
+    expect(mended.find(root)).toBeUndefined()
+    await mended.noteMended(root)
+    await mended.writeDown()
+    expect(mended.find(root)).toBeDefined()
+    book.record = record
     await holdings.writeDown()
     expect(book.promises.damages.get(root)).toMatchObject({ leaf: 128n })
     expect(holdings.damageOf(root)).toMatchObject({ leaf: 128n })
