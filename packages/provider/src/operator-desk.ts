@@ -37,7 +37,7 @@ import type { NodeStatus } from './status/node-status.ts'
 import type { SafeToStop } from './status/safe-to-stop.ts'
 import { type StatusExtras, StatusSource } from './status/status-source.ts'
 import type { TaskGroup } from './task-group.ts'
-import { pauseUntilNews } from './wake.ts'
+import { pauseUntilNews, Wake } from './wake.ts'
 
 export interface DeskDependencies {
   readonly ledger: Pick<
@@ -231,8 +231,14 @@ export class OperatorDesk {
   /** Applies the rules until the signal fires; what goes wrong in that is logged, never thrown. */
   async #watchRules(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#dependencies
-    const { follower } = this.#parts
-    const forget = follower.onUpdate(() => this.#watch.note(follower.state.cursor))
+    const { follower, performer } = this.#parts
+    // Rung while the rules rest or run: what was noticed meanwhile is looked at next.
+    const news = new Wake()
+    const forgetUpdates = follower.onUpdate(() => {
+      this.#watch.note(follower.state.cursor)
+      news.ring()
+    })
+    const forgetFailures = performer.onFailed(() => news.ring())
     try {
       while (!signal.aborted) {
         await this.#applyRules(signal).catch((error: unknown) => {
@@ -240,10 +246,11 @@ export class OperatorDesk {
           logger.error('alarm rules failed by our own fault', { reason })
         })
         const bounds = { leastMs: RULES_PAUSE_MS, mostMs: RULES_EVERY_MS, signal }
-        await pauseUntilNews(clock, (stop) => follower.nextUpdate(stop), bounds)
+        await pauseUntilNews(clock, (stop) => news.wait(stop), bounds)
       }
     } finally {
-      forget()
+      forgetUpdates()
+      forgetFailures()
     }
   }
 

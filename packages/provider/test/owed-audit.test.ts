@@ -1,9 +1,11 @@
 /**
- * A provider that committed to something it can never show: it ends its audit itself, loses one slash,
- * of which half comes back, and proves the next period.
+ * A provider that committed to something it can never show: it says so while there is time, ends its
+ * audit itself, loses one slash, of which half comes back, and proves the next period.
  */
 import { period } from '@holdfast/protocol'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { formatMetrics } from '../src/metrics.ts'
+import { statusMetrics } from '../src/node-metrics.ts'
 import { OwingProvider } from './support/owed-audit.ts'
 
 let owing: OwingProvider
@@ -19,7 +21,20 @@ test('an audit that cannot be shown is ended by the provider itself, which then 
   const before = (await ledger.provider(provider))?.stake ?? 0n
   const lost = await owing.commitToNonsense()
   await owing.start()
+  const told = owing.alarmsOf('audit-unanswerable')
   await owing.untilTried(3)
+  await owing.untilAlarms(told, [`raised ${lost}`])
+  const { desk } = owing.running.provider
+  const { alarms, audit } = await desk.status()
+  expect(audit).toMatchObject({
+    period: lost,
+    problem: expect.stringContaining('BUNDLE_NOT_FOUND'),
+  })
+  expect(alarms).toContainEqual(
+    expect.objectContaining({ kind: 'audit-unanswerable', severity: 'critical' }),
+  )
+  const metrics = formatMetrics(statusMetrics(await desk.status()))
+  expect(metrics).toContain('holdfast_alarm{kind="audit-unanswerable"} 1')
   // It has until the end of the period after.
   network.nextPeriod()
   expect((await ledger.standing(provider)).audit).toMatchObject({ period: lost })
@@ -35,6 +50,8 @@ test('an audit that cannot be shown is ended by the provider itself, which then 
   expect(await ledger.missed(provider, lost, to)).toEqual([lost])
   expect(await ledger.proven(provider, lost, to)).toEqual([after])
   expect(owing.running.provider.parts.performer.counts.performed['end-audit']).toBe(1)
+  await owing.untilAlarms(told, [`raised ${lost}`, `cleared ${lost}`])
+  expect((await desk.status()).alarms.map(({ kind }) => kind)).not.toContain('audit-unanswerable')
   // The commitment after a lost audit is shown at once.
   await owing.untilShown()
 })

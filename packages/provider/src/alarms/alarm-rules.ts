@@ -151,11 +151,19 @@ const scrub: Rule = (status) =>
     : []
 
 const disputes: Rule = (status) =>
-  status.disputes.map(({ subject, deadline }) => ({
+  status.disputes.map(({ subject, deadline, problem }) => ({
     kind: 'dispute-open',
     subject,
-    message: `to be answered before ${deadline}`,
+    message: `to be answered before ${deadline}${problem === undefined ? '' : `; it cannot be shown: ${problem}`}`,
   }))
+
+/** Nothing else is proven while it is owed. An audit that is merely not shown yet is everyday. */
+const audit: Rule = ({ audit: owed }) => {
+  if (owed?.problem === undefined) return []
+  const { period, deadline, problem } = owed
+  const message = `the audit of period ${period}, due before ${deadline}, cannot be shown: ${problem}`
+  return [{ kind: 'audit-unanswerable', subject: String(period), message }]
+}
 
 /** Early, while one more slash would stop new deals; loud, when they are stopped. */
 const stake: Rule = ({ stopped, wallet: { stake: held, stakeMin, slash } }) => {
@@ -225,6 +233,7 @@ const RULES: readonly Rule[] = [
   certificate,
   scrub,
   disputes,
+  audit,
   stake,
   registration,
   config,

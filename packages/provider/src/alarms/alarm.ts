@@ -19,6 +19,7 @@ export type AlarmKind =
   | 'certificate-expiring'
   | 'scrub-behind'
   | 'dispute-open'
+  | 'audit-unanswerable'
   | 'stake-low'
   | 'registration-differs'
   | 'config-invalid'
@@ -94,6 +95,10 @@ export const ALARM_TABLE: Readonly<Record<AlarmKind, KindRow>> = {
   ),
   'scrub-behind': row('warning', 'Give the disk time to scrub, or run holdfast-provider scrub.'),
   'dispute-open': row('critical', 'Answer it before its deadline: keep the node and its RPC up.'),
+  'audit-unanswerable': row(
+    'critical',
+    'Bring back the disk or the home that holds its bundle before its deadline; after it the node ends the audit itself, for half of a slash.',
+  ),
   'stake-low': row(
     'notice',
     'Add stake (holdfast-provider stake), then init again if new deals were stopped.',

@@ -1,5 +1,5 @@
 /**
- * Remembers which answers could not be made, and how often in a row. In memory alone: a restart costs
+ * Remembers which answers could not be made, why, and how often in a row. In memory alone: a restart costs
  * a few more tries. What goes wrong once an answer is made (the chain, its price) does not count.
  */
 import { HoldfastError } from '@holdfast/protocol'
@@ -10,12 +10,17 @@ const TRIES = 3
 const KEPT_MAX = 128
 
 export class GivenUp {
-  readonly #failures = new Map<string, number>()
+  readonly #failures = new Map<string, { readonly times: number; readonly reason: string }>()
   readonly #names = new Set<string>()
 
   /** Answers that failed so often that nothing more is expected. */
   get names(): ReadonlySet<string> {
     return this.#names
+  }
+
+  /** Why an answer could not be made the last time; undefined when it could, or was not tried. */
+  reasonFor(name: string): string | undefined {
+    return this.#failures.get(name)?.reason
   }
 
   /** Makes an answer and counts when that fails. @throws what `make` throws. */
@@ -25,7 +30,7 @@ export class GivenUp {
       this.forget(name)
       return made
     } catch (error) {
-      if (!HoldfastError.is(error, 'ABORTED')) this.#count(name)
+      if (!HoldfastError.is(error, 'ABORTED')) this.#count(name, reasonOf(error))
       throw error
     }
   }
@@ -36,12 +41,17 @@ export class GivenUp {
     this.#names.delete(name)
   }
 
-  #count(name: string): void {
-    const failures = (this.#failures.get(name) ?? 0) + 1
+  #count(name: string, reason: string): void {
+    const times = (this.#failures.get(name)?.times ?? 0) + 1
     this.#failures.delete(name)
-    this.#failures.set(name, failures)
+    this.#failures.set(name, { times, reason })
     const [oldest] = this.#failures.keys()
     if (this.#failures.size > KEPT_MAX && oldest !== undefined) this.forget(oldest)
-    if (failures >= TRIES) this.#names.add(name)
+    if (times >= TRIES) this.#names.add(name)
   }
+}
+
+const reasonOf = (error: unknown): string => {
+  if (HoldfastError.is(error)) return `${error.code}: ${error.message}`
+  return error instanceof Error ? error.message : String(error)
 }

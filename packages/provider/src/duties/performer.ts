@@ -87,6 +87,7 @@ export class Performer {
   readonly #openFailures = new Map<string, number>()
   readonly #opening = new Set<DealId>()
   readonly #listeners = new Set<PerformedListener>()
+  readonly #failureListeners = new Set<() => void>()
   readonly #performed = zero()
   readonly #failed = zero()
 
@@ -109,6 +110,11 @@ export class Performer {
     return dutiesAt({ state, promises: book.promises, tip, givenUp }, this.#options)
   }
 
+  /** Why the answer that a duty is about could not be made the last time. */
+  troubleWith(duty: DutyOf<'answer-audit' | 'answer-dispute'>): string | undefined {
+    return this.#givenUp.reasonFor(nameOf(duty))
+  }
+
   /** True while this process waits for a deal's opening transaction, until its hash is written down. */
   isOpening(deal: DealId): boolean {
     return this.#opening.has(deal)
@@ -116,6 +122,12 @@ export class Performer {
 
   onPerformed(listener: PerformedListener): void {
     this.#listeners.add(listener)
+  }
+
+  /** Told whenever a duty failed, until the returned function is called. */
+  onFailed(listener: () => void): () => void {
+    this.#failureListeners.add(listener)
+    return () => this.#failureListeners.delete(listener)
   }
 
   /** Something changed: look again. */
@@ -180,6 +192,7 @@ export class Performer {
       if (HoldfastError.is(error, 'NOTHING_TO_DO')) return true
       this.#failed[duty.kind]++
       logger.warn('duty failed: it stays due', { ...describeDuty(duty), ...errorFields(error) })
+      for (const listener of [...this.#failureListeners]) listener()
       await this.#countOpenFailure(duty, error)
       return false
     }

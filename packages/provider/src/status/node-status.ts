@@ -101,6 +101,25 @@ export interface RegistrationStatus {
   readonly expectedBeneficiary: Address | undefined
 }
 
+/** An open dispute against this node. */
+export interface DisputeStatus {
+  /** Its id. */
+  readonly subject: string
+  /** From here on anybody may slash for it. */
+  readonly deadline: Timestamp
+  /** Why its answer could not be made the last time it was tried. */
+  readonly problem: string | undefined
+}
+
+/** An audit that has to be shown. */
+export interface AuditStatus {
+  readonly period: Period
+  /** From here on anybody may slash for it. */
+  readonly deadline: Timestamp
+  /** Why its answers could not be made the last time it was tried. */
+  readonly problem: string | undefined
+}
+
 export interface NodeStatus {
   readonly provider: ProviderId
   readonly operator: Address
@@ -146,7 +165,9 @@ export interface NodeStatus {
     /** Why the files that are there now were not taken. */
     readonly problem: string | undefined
   }
-  readonly disputes: readonly { readonly subject: string; readonly deadline: Timestamp }[]
+  readonly disputes: readonly DisputeStatus[]
+  /** The audit that is owed; undefined when none is. */
+  readonly audit: AuditStatus | undefined
   readonly configProblem: string | undefined
   readonly process: { readonly residentBytes: Bytes; readonly loopDelaySeconds: number }
   readonly journalBytes: Bytes

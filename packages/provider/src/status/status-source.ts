@@ -4,7 +4,6 @@
  */
 import type { LedgerReader, NetworkParams, ProviderRecord } from '@holdfast/chain'
 import {
-  answerDueAt,
   bytes,
   type CallOptions,
   type Clock,
@@ -30,6 +29,7 @@ import type { Follower } from '../follow/follower.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
 import type { VolumeSet } from '../store/volume-set.ts'
+import { auditRow, disputeRows } from './asked-rows.ts'
 import type { ChainWatch } from './chain-watch.ts'
 import type {
   ChainStatus,
@@ -162,7 +162,8 @@ export class StatusSource {
       ),
       uploads: { open: d.intake.openSessions, parts: d.intake.partsInFlight },
       certificate: d.certificate(),
-      disputes: openDisputes(d.follower, d.network),
+      disputes: disputeRows(d.follower.state, d.network, d.performer),
+      audit: auditRow(d.follower.state, d.performer),
       configProblem: d.configProblem(),
       process: {
         residentBytes: bytes(process.memoryUsage.rss()),
@@ -286,12 +287,6 @@ const keysOf = ({ operator, beneficiary }: ProviderRecord): Balances['keys'] => 
   operator,
   beneficiary,
 })
-
-const openDisputes = ({ state }: Follower, network: NetworkParams): NodeStatus['disputes'] =>
-  state.openDisputes().map(({ dispute, openedAt }) => ({
-    subject: dispute,
-    deadline: answerDueAt(network, openedAt),
-  }))
 
 /** Blocks come many to a period: without one for that long nobody knows what was proven. */
 const unsureOf = (chain: ChainStatus, { period: length }: NetworkParams): string | undefined =>

@@ -76,6 +76,7 @@ const WELL: RuleInput = {
   uploads: { open: 0, parts: 0 },
   certificate: { expires: timestamp(NOW + 100 * DAY), problem: undefined },
   disputes: [],
+  audit: undefined,
   configProblem: undefined,
   process: { residentBytes: bytes(1), loopDelaySeconds: 0 },
   journalBytes: bytes(1),
@@ -199,11 +200,19 @@ describe('alarm rules', () => {
     expect(found({ certificate: refused })).toEqual(['certificate-expiring warning'])
   })
 
+  test('audit-unanswerable: not while an audit is merely owed, but as soon as it could not be made once', () => {
+    const audit = (problem: string | undefined): Partial<RuleInput> => ({
+      audit: { period: period(3), deadline: timestamp(NOW + 5), problem },
+    })
+    expect(found(audit(undefined))).toEqual([])
+    expect(found(audit('BUNDLE_NOT_FOUND: it is gone'))).toEqual(['audit-unanswerable 3'])
+  })
+
   test('scrub, disputes, configuration and books pass on what they are told', () => {
     expect(
       found({
         scrub: { progress: 0.5, lastRound: undefined, behind: true },
-        disputes: [{ subject: 'period 3', deadline: timestamp(NOW + 5) }],
+        disputes: [{ subject: 'period 3', deadline: timestamp(NOW + 5), problem: undefined }],
         configProblem: 'host is 3, expected a host name',
         books: { ...WELL.books, damaged: 2 },
       }),

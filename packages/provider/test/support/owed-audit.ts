@@ -1,6 +1,7 @@
 /** A provider that owes an audit of a period whose commitment nobody can ever show. */
 import type { Ledger } from '@holdfast/chain'
 import { hash32, type Period, seconds } from '@holdfast/protocol'
+import type { AlarmKind } from '../../src/alarms/alarm.ts'
 import { type RunningProvider, TestNetwork, until } from './network.ts'
 import { payloadOf } from './payloads.ts'
 
@@ -36,6 +37,19 @@ export class OwingProvider {
       const { audit } = await this.ledger.standing(this.network.owner.address)
       return audit === undefined
     })
+  }
+
+  /** What happens to alarms of a kind from now on: `raised <subject>`, `cleared <subject>`. */
+  alarmsOf(kind: AlarmKind): readonly string[] {
+    const told: string[] = []
+    this.running.provider.desk.board.onChange(({ event, alarm }) => {
+      if (alarm.kind === kind) told.push(`${event} ${alarm.subject}`)
+    })
+    return told
+  }
+
+  untilAlarms(told: readonly string[], expected: readonly string[]): Promise<void> {
+    return until(`alarms are ${expected.join(', ')}`, () => told.join() === expected.join())
   }
 
   /** Every block is a reason to try again. */
