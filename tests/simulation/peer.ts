@@ -20,6 +20,7 @@ import {
   type ProviderId,
   type QuoteRequest,
   type QuoteResponse,
+  type RevokeGrantRequest,
   type Root,
   type SessionRequest,
   toNumber,
@@ -100,6 +101,10 @@ export class Peer implements ProviderPeer {
 
   async abortUpload(session: SessionRequest, options?: CallOptions): Promise<void> {
     await this.#call(({ service }) => service.abortUpload(session), options)
+  }
+
+  async revokeGrant(request: RevokeGrantRequest, options?: CallOptions): Promise<void> {
+    await this.#call(({ service }) => service.revokeGrant(request), options)
   }
 
   proposeDeal(request: ProposeDealRequest, options?: CallOptions): Promise<ProposeDealResponse> {

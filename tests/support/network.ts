@@ -141,14 +141,16 @@ export class Network {
     return readFile(log, 'utf8')
   }
 
+  /** The key of a named account of the devnet. */
+  async signer(name: string): Promise<Signer> {
+    const keys = this.path('devnet', 'keys')
+    const passphrase = await readPassphrase(join(keys, `${name}.pass`))
+    return openKeystore(join(keys, `${name}.json`), passphrase)
+  }
+
   /** The chain as a named account of the devnet, for writing. */
   async writer(name: string): Promise<Ledger> {
-    const keys = this.path('devnet', 'keys')
-    const signer = await openKeystore(
-      join(keys, `${name}.json`),
-      await readPassphrase(join(keys, `${name}.pass`)),
-    )
-    const ledger = await openAt(this.path('devnet'), signer)
+    const ledger = await openAt(this.path('devnet'), await this.signer(name))
     this.#writers.push(ledger)
     return ledger
   }

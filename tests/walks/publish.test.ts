@@ -1,6 +1,7 @@
 /**
  * The first walk: a folder becomes blocks, a payload, stored bytes and two deals on chain. What the
- * command prints is compared with what can be computed offline and with what the contracts hold.
+ * command prints is compared with what can be computed offline and with what the contracts hold. The
+ * session key that signed for it can be taken back.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { writeSmallTree } from '../support/corpus.ts'
 import { Network } from '../support/network.ts'
 import { dealOnChain, type Published, publish } from '../support/publishing.ts'
+import { stolenKey } from '../support/stolen-key.ts'
 
 let network: Network
 let folder: string
@@ -57,6 +59,26 @@ test('the money for both deals left the free balance and is in escrow, to the un
   if (first === undefined) throw new Error('there is no deal')
   const { client, token } = first.terms
   expect(await network.ledger.balance(client, token)).toBe(1_000_000_000n - deposits)
+})
+
+interface Grants {
+  readonly grants: readonly { readonly key: string; readonly told: readonly string[] }[]
+}
+
+test('the key that signed its vouchers, and one that somebody else has, can be taken back', async () => {
+  const [deal] = published.deals
+  if (deal === undefined) throw new Error('there is a deal')
+  const stolen = await stolenKey(network, deal.provider)
+  await stolen.open()
+  const { nonce, expiry } = stolen.grant
+  const flags = ['--nonce', nonce, '--expiry', String(expiry)]
+  expect(await network.value('grant', 'revoke', ...flags)).toMatchObject({
+    grants: [{ key: null, nonce, failures: [] }],
+  })
+  await expect(stolen.open()).rejects.toMatchObject({ code: 'VOUCHER_INVALID' })
+  stolen.close()
+  const { grants } = await network.value<Grants>('grant', 'revoke', '--all')
+  expect(grants.map(({ told }) => told.length)).toEqual([3])
 })
 
 test('publishing the same folder again does nothing and says so', async () => {

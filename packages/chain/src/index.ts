@@ -2,6 +2,7 @@
 
 export type { Alarms, ChainAlarmKind } from './alarms.ts'
 export { silentAlarms } from './alarms.ts'
+export { writeFileAtomically } from './atomic-file.ts'
 export type { DevnetAccount } from './devnet/accounts.ts'
 export type { BinaryEnvironment } from './devnet/anvil-binary.ts'
 export { findAnvil, requireAnvil } from './devnet/anvil-binary.ts'

@@ -9,13 +9,17 @@ import {
   type Logger,
   type Signer,
   silentLogger,
+  type Timestamp,
+  timestamp,
 } from '@holdfast/protocol'
 import { openProver, type Prover } from '@holdfast/prover'
 import { CID } from 'multiformats/cid'
 import { makePlan, type Plan, type PlanRequest } from './plan.ts'
+import { GrantBook, type KeptGrant } from './publish/grant-book.ts'
 import { type Published, type PublishRequest, publish } from './publish.ts'
 import type { LeftReplica } from './retrieve/replica-set.ts'
 import { type OpenDataset, openDataset } from './retrieve.ts'
+import { type RevocableGrant, revokeGrant, type Told } from './revoke-grant.ts'
 import { type DatasetStatus, datasetStatus, waitForStatus } from './status.ts'
 import { networkConnector } from './transfer/network-peer.ts'
 import type { ConnectPeer } from './transfer/provider-peer.ts'
@@ -99,13 +103,39 @@ export class Client {
     return waitForStatus(this.ledger, request, { clock: systemClock, timeoutMs, ...options })
   }
 
+  /** Grants of session keys that were signed with this home and have not expired. */
+  grants(): Promise<readonly KeptGrant[]> {
+    return this.#grants().list(wallTime())
+  }
+
+  /**
+   * Takes a grant back: tells every provider that it counts at. Again for those that were away.
+   * @throws HoldfastError `UNAUTHORIZED` without a signer, and as `revokeGrant`.
+   */
+  async revokeGrant(grant: RevocableGrant, options: CallOptions = {}): Promise<readonly Told[]> {
+    const signer = required(this.#options.signer)
+    const connect = this.#connect
+    const told = await revokeGrant({ ledger: this.ledger, signer, connect }, grant, options)
+    await this.#grants().noteRevoked(grant, told, wallTime())
+    return told
+  }
+
+  #grants(): GrantBook {
+    return new GrantBook(this.#options.home, this.ledger.network)
+  }
+
   async close(): Promise<void> {
     await this.#prover.close()
     await this.ledger.close()
   }
 }
 
+const wallTime = (): Timestamp => timestamp(Math.floor(systemClock.now() / 1000))
+
 const required = (signer: Signer | undefined): Signer => {
   if (signer !== undefined) return signer
-  throw new HoldfastError({ code: 'UNAUTHORIZED', reason: 'publishing needs a signer' })
+  throw new HoldfastError({
+    code: 'UNAUTHORIZED',
+    reason: 'the client was opened without a signer',
+  })
 }

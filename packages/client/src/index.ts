@@ -8,6 +8,7 @@ export { type CarBlock, type OpenCar, readCar } from './car/read-car.ts'
 export { Client, type ClientOptions } from './client.ts'
 export { computeCid, measurePayload, type Packed, type PackOptions, packTo } from './pack.ts'
 export { makePlan, type Plan, type PlanRequest } from './plan.ts'
+export { GrantBook, type KeptGrant } from './publish/grant-book.ts'
 export {
   approveBill,
   collectOffers,
@@ -47,6 +48,12 @@ export {
   parseAddress,
   type RetrieveDependencies,
 } from './retrieve.ts'
+export {
+  type RevocableGrant,
+  type RevokeDependencies,
+  revokeGrant,
+  type Told,
+} from './revoke-grant.ts'
 export { type DatasetStatus, datasetStatus, type ReplicaStatus, waitForStatus } from './status.ts'
 export { networkConnector } from './transfer/network-peer.ts'
 export type {

@@ -14,6 +14,7 @@ import {
   HoldfastError,
   larger,
   type Random,
+  type SessionGrant,
   type Signer,
   type Timestamp,
   timestamp,
@@ -21,6 +22,7 @@ import {
 import type { Prover } from '@holdfast/prover'
 import type { CID } from 'multiformats/cid'
 import type { Packed, PackOptions } from './pack.ts'
+import { GrantBook } from './publish/grant-book.ts'
 import { approveBill, collectOffers, heldReplicas, type Stored, storeAll } from './publish/job.ts'
 import type { Bill, PublishJob, ReplicaFailure } from './publish/job-types.ts'
 import type { Offer, OfferRequest } from './publish/offers.ts'
@@ -131,6 +133,13 @@ const openJob = async (
   const { commitment, packed } = spool
   const dataset = packed.root.toString()
   const upload = new UploadPhase(progress, commitment)
+  const now = async (): Promise<Timestamp> => {
+    const tip = await ledger.tip()
+    return larger(tip.timestamp, timestamp(Math.floor(clock.now() / 1000)))
+  }
+  const grants = new GrantBook(home, ledger.network)
+  const kept = await grants.list(await now())
+  const revoked = new Set(kept.flatMap((g) => (g.revokedAt === undefined ? [] : [g.nonce])))
   const record = await PublishRecord.open({
     home,
     network: ledger.network,
@@ -138,21 +147,19 @@ const openJob = async (
     dataset,
     commitment,
   })
-  const now = async (): Promise<Timestamp> => {
-    const tip = await ledger.tip()
-    return larger(tip.timestamp, timestamp(Math.floor(clock.now() / 1000)))
-  }
   const context = {
     ...{ ledger, signer, clock, random, record, progress, commitment, now },
     payload: spool.file,
     dataset: datasetDigest(packed.root),
     onBytes: upload.advance,
-    sessionKey: sessionKeyOnce(async () =>
-      makeSessionKey(
-        { network: ledger.network, signer, random, now: await now() },
-        commitment.length,
-      ),
-    ),
+    isRevoked: ({ nonce }: Pick<SessionGrant, 'nonce'>) => revoked.has(nonce),
+    sessionKey: sessionKeyOnce(async () => {
+      const { network } = ledger
+      const of = { network, signer, random, now: await now() }
+      const made = await makeSessionKey(of, commitment.length)
+      await grants.keep(made.grant.grant)
+      return made
+    }),
   }
   const { token, periods, region, maxPrice, replicas: wanted, offers, approve } = request
   const offerRequest = { length: commitment.length, periods, token, region, maxPrice }

@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandModule[] = [
   { names: ['pack'], load: async () => (await import('./pack.ts')).registerPack },
   { names: ['plan'], load: async () => (await import('./plan.ts')).registerPlan },
   { names: ['publish'], load: async () => (await import('./publish.ts')).registerPublish },
+  { names: ['grant'], load: async () => (await import('./grant.ts')).registerGrant },
   { names: ['status', 'proofs'], load: async () => (await import('./status.ts')).registerStatus },
   {
     names: ['ls', 'cat', 'get', 'verify'],

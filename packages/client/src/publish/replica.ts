@@ -21,6 +21,7 @@ import {
   type ProposeDealRequest,
   type Random,
   receiptDigest,
+  type SessionGrant,
   type Signer,
   type Timestamp,
 } from '@holdfast/protocol'
@@ -49,6 +50,8 @@ export interface ReplicaContext {
   readonly now: () => Promise<Timestamp>
   /** The key that signs this run's vouchers; the account signs one grant for it, when it is needed. */
   readonly sessionKey: () => Promise<SessionKey>
+  /** True for grants that were taken back: their vouchers open nothing any more. */
+  readonly isRevoked?: (grant: SessionGrant) => boolean
 }
 
 const PROPOSE_TRIES = 4
@@ -140,7 +143,10 @@ const voucherFor = async (context: ReplicaContext, offer: Offer): Promise<OpenUp
   const kept = record.replica(provider)
   const now = await context.now()
   const old = kept.upload?.voucher
-  const usable = old !== undefined && old.expiry > now + 60n && old.tlsKeyHash === tlsKeyHash
+  const grant = kept.upload?.grant?.grant
+  const isRevoked = grant !== undefined && context.isRevoked?.(grant) === true
+  const lasts = old !== undefined && old.expiry > now + 60n
+  const usable = lasts && old.tlsKeyHash === tlsKeyHash && !isRevoked
   if (kept.upload !== undefined && usable) return kept.upload
   const session = await context.sessionKey()
   const upload = await signVoucher(offer, commitment, { ...(await signing(context)), session })

@@ -9,6 +9,7 @@ import {
   type DescribeResponse,
   HoldfastError,
   providerService,
+  type RevokeGrantRequest,
   type Root,
   type SessionRequest,
   toNumber,
@@ -104,6 +105,10 @@ class NetworkPeer implements ProviderPeer {
 
   async abortUpload(session: SessionRequest, options: CallOptions = {}): Promise<void> {
     await this.#grpc.call(providerService.abortUpload, session, { timeoutMs: SHORT_MS, ...options })
+  }
+
+  async revokeGrant(request: RevokeGrantRequest, options: CallOptions = {}): Promise<void> {
+    await this.#grpc.call(providerService.revokeGrant, request, { timeoutMs: SHORT_MS, ...options })
   }
 
   proposeDeal: ProviderPeer['proposeDeal'] = (request, options = {}) =>

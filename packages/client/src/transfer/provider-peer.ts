@@ -23,6 +23,7 @@ import type {
   ProviderId,
   QuoteRequest,
   QuoteResponse,
+  RevokeGrantRequest,
   Root,
   SessionRequest,
 } from '@holdfast/protocol'
@@ -58,6 +59,8 @@ export interface ProviderPeer {
     options?: CallOptions,
   ): Promise<CommitUploadResponse>
   abortUpload(session: SessionRequest, options?: CallOptions): Promise<void>
+  /** The payer's word that a grant counts no more; the provider has it on disk when it resolves. */
+  revokeGrant(request: RevokeGrantRequest, options?: CallOptions): Promise<void>
   proposeDeal(request: ProposeDealRequest, options?: CallOptions): Promise<ProposeDealResponse>
   /** Entries of a period's bundle, unchecked: see `checkDeal`. */
   bundleEntries(

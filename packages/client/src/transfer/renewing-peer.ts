@@ -44,6 +44,8 @@ export class RenewingPeer implements ProviderPeer {
     this.#call((peer) => peer.commitUpload(...args))
   abortUpload: ProviderPeer['abortUpload'] = (...args) =>
     this.#call((peer) => peer.abortUpload(...args))
+  revokeGrant: ProviderPeer['revokeGrant'] = (...args) =>
+    this.#call((peer) => peer.revokeGrant(...args))
   proposeDeal: ProviderPeer['proposeDeal'] = (...args) =>
     this.#call((peer) => peer.proposeDeal(...args))
   bundleEntries: ProviderPeer['bundleEntries'] = (...args) =>

@@ -7,8 +7,8 @@ import { HoldfastError } from '@holdfast/protocol'
 const SECRET_FLAG =
   /^--?(private-?key|secret(-?key)?|key|mnemonic|seed(-?phrase)?|passphrase|password)(=|$)/i
 const SECRET_VALUE = /^(0x)?[0-9a-f]{64}$/i
-/** What they take looks like a key and is public: the id of a deal, the hash of a block. */
-const PUBLIC_FLAG = /^--(deal|block)(=|$)/
+/** What they take looks like a key and is public: ids of deals, hashes of blocks, nonces of grants. */
+const PUBLIC_FLAG = /^--(deal|block|nonce)(=|$)/
 
 /** @throws HoldfastError `USAGE`. */
 export const refuseSecrets = (argv: readonly string[]): void => {

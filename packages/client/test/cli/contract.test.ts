@@ -49,6 +49,8 @@ describe('exit codes', () => {
     ['no network', ['providers'], 2, 'CONFIG_INVALID'],
     ['terminating without a network', ['terminate', 'x'], 2, 'CONFIG_INVALID'],
     ['watching without a network', ['watch'], 2, 'CONFIG_INVALID'],
+    ['listing grants without a network', ['grant', 'list'], 2, 'CONFIG_INVALID'],
+    ['revoking without a network', ['grant', 'revoke', '--all'], 2, 'CONFIG_INVALID'],
     ['checking without a network', ['status', 'x'], 2, 'CONFIG_INVALID'],
     ['bad dataset', ['ls', 'not-a-cid', '--network', 'none'], 2, 'ID_INVALID'],
     ['missing network file', ['providers', '--network', 'none'], 1, 'INPUT_UNREADABLE'],
@@ -91,6 +93,20 @@ test('the help of watch names both budgets, their defaults, and where they may s
   ]) {
     expect(stdout).toContain(text)
   }
+})
+
+test('the help of grant says what a grant is and how one from elsewhere is named', async () => {
+  const { exit, stdout } = await holdfast(['grant', 'revoke', '--help'], { home })
+  expect(exit).toBe(0)
+  for (const text of ['[key]', '--all', '--nonce', '--expiry', 'run again']) {
+    expect(stdout).toContain(text)
+  }
+})
+
+test('the nonce of a grant is no secret, though it looks like a key', async () => {
+  const nonce = ['--nonce', `0x${'5a'.repeat(32)}`, '--expiry', '1']
+  const ran = await holdfast(['grant', 'revoke', ...nonce, '--json'], { home })
+  expect(errorOf(ran).code).toBe('CONFIG_INVALID')
 })
 
 test('the id of a deal is no secret, though it looks like a key', async () => {

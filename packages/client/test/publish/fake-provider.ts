@@ -20,7 +20,6 @@ import {
   defaultCollateral,
   HoldfastError,
   hash32,
-  larger,
   leavesFor,
   type OpenUploadRequest,
   type ProposeDealRequest,
@@ -39,7 +38,8 @@ import {
   voucherDigest,
 } from '@holdfast/protocol'
 import type { ByteSpan, ProviderPeer, UploadPart } from '../../src/transfer/provider-peer.ts'
-import { checkSessionKey } from './session-keys.ts'
+import { checkRevocation, checkSessionKey } from './session-keys.ts'
+import { merged } from './spans.ts'
 
 const signerOf = (byte: number): Signer => signerFromPrivateKey(new Uint8Array(32).fill(byte))
 
@@ -77,6 +77,8 @@ export class FakeProvider implements ProviderPeer {
   received = 0
   /** Uploads opened with a session key. */
   granted = 0
+  /** Nonces of grants that were taken back. */
+  readonly revoked = new Set<string>()
   #quotes = 0
   down = false
 
@@ -166,7 +168,7 @@ export class FakeProvider implements ProviderPeer {
       const { network, time } = this.#network.chain
       const { voucher } = request
       const digest = voucherDigest(voucher, signingDomain(network))
-      checkSessionKey(request, signingDomain(network))
+      checkSessionKey(request, signingDomain(network), this.revoked)
       if (request.grant !== undefined) this.granted += 1
       const known = this.#sessions.get(digest)
       const data = known?.data ?? new Uint8Array(toNumber(voucher.length))
@@ -243,6 +245,12 @@ export class FakeProvider implements ProviderPeer {
 
   abortUpload: ProviderPeer['abortUpload'] = async () => undefined
 
+  revokeGrant: ProviderPeer['revokeGrant'] = (request) =>
+    this.#call('revokeGrant', () => {
+      checkRevocation(request, signingDomain(this.#network.chain.network))
+      this.revoked.add(request.revocation.nonce)
+    })
+
   proposeDeal: ProviderPeer['proposeDeal'] = (request) =>
     this.#call('proposeDeal', () => this.#propose(request))
 
@@ -283,18 +291,4 @@ export class FakeProvider implements ProviderPeer {
     })
 
   close(): void {}
-}
-
-const merged = (spans: readonly ByteSpan[]): ByteSpan[] => {
-  const sorted = [...spans].sort((a, b) => (a.start < b.start ? -1 : 1))
-  const out: ByteSpan[] = []
-  for (const span of sorted) {
-    const last = out.at(-1)
-    if (last !== undefined && span.start <= last.end) {
-      out[out.length - 1] = { start: last.start, end: larger(last.end, span.end) }
-    } else {
-      out.push(span)
-    }
-  }
-  return out
 }
