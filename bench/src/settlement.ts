@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import {
   type Devnet,
   type EvmLedger,
+  type OpenDealParameters,
   signaturePoint,
   signingDomain,
   startDevnet,
@@ -25,7 +26,6 @@ import {
   encodeAnswer,
   type Hash32,
   hash32,
-  keccak,
   leafIndex,
   leavesFor,
   type Period,
@@ -44,6 +44,7 @@ import {
   toHex,
   ZERO_HASH,
 } from '@holdfast/protocol'
+import { DealOpener, OPENINGS_PER_BLOCK } from './opening.ts'
 
 const PERIOD = seconds(1000n)
 /** Two to the 32nd less one: no audit by chance, which would make figures depend on seeds. */
@@ -54,11 +55,6 @@ const WARM_PERIODS = 9
 /** Another root for every period, as it would be; without zero bytes, so that calldata costs the same. */
 const bundleRoot = (of: Period): Hash32 =>
   hash32(toHex(new Uint8Array(32).fill(1 + Number(of % 255n))))
-
-/** A number as 32 bytes, big endian. */
-const word = (value: bigint): Uint8Array => Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
-
-const hexOf = (value: bigint): string => `0x${value.toString(16)}`
 
 const TLS_KEY = hash32(`0x${'ab'.repeat(32)}`)
 const MONEY = amount(500_000_000_000n)
@@ -84,10 +80,13 @@ export class SettlementNetwork {
   readonly #devnet: Devnet
   readonly #people: People
   readonly #tree = new ProviderTree()
+  readonly #opener: DealOpener
 
   private constructor(devnet: Devnet, people: People) {
     this.#devnet = devnet
     this.#people = people
+    const [url = ''] = devnet.network.rpc
+    this.#opener = new DealOpener(url, devnet.network)
   }
 
   /** A provider with one small deal that has proven and committed for a while. */
@@ -143,27 +142,28 @@ export class SettlementNetwork {
     }
   }
 
-  async #open(terms: DealTerms): Promise<DealId> {
+  /** Signs a deal for the next free slot, which it has from then on. */
+  async #sign(terms: DealTerms): Promise<OpenDealParameters> {
     const id = dealIdOf(terms, signingDomain(this.#devnet.network))
     const path = this.#tree.path(this.#tree.freeSlot())
-    const { operator } = this.#people
     const sign = (name: string) => this.#devnet.accounts(name).signer.sign(hash32(id))
-    const { gasUsed } = await operator.openDeal({
+    const signed = {
       ...{ terms, path, clientSignature: await sign('publisher') },
       providerSignature: await sign('provider-1-operator'),
-    })
+    }
     const leaf = { deal: id, scheme: 1, root: terms.root, leaves: leavesFor(terms.length) } as const
     this.#tree.set(path.slot, leaf)
     this.deals.push(id)
-    this.openGas.push(Number(gasUsed))
-    return id
+    return signed
   }
 
   /** Opens a deal of one leaf and proves its first period directly. */
   async #openFirst(): Promise<void> {
     const data = new Uint8Array(LEAF).fill(7)
     const terms = this.#terms(LEAF, createHash('sha256').update(data).digest())
-    const deal = await this.#open(terms)
+    await this.#open([await this.#sign(terms)])
+    const [deal] = this.deals
+    if (deal === undefined) throw new Error('it was opened just now')
     const { of } = await this.#nextPeriod()
     const { operator, owner } = this.#people
     const slot = this.#tree.path(slotIndex(0))
@@ -177,49 +177,20 @@ export class SettlementNetwork {
   /** Opens deals whose payloads are roots, until there are `count` that weigh `total` bytes in all. */
   async grow(count: number, total: number): Promise<void> {
     const missing = count - this.deals.length
+    let signed: OpenDealParameters[] = []
     for (let i = 0; i < missing; i++) {
       const length = Math.max(1, Math.floor((total - this.#weight()) / (missing - i)))
       const payloadRoot = new Uint8Array(32).fill(1)
       new DataView(payloadRoot.buffer).setUint32(0, this.deals.length)
-      await this.#open(this.#terms(length, payloadRoot))
+      signed.push(await this.#sign(this.#terms(length, payloadRoot)))
+      if (signed.length < OPENINGS_PER_BLOCK && i < missing - 1) continue
+      await this.#open(signed)
+      signed = []
     }
   }
 
-  /**
-   * Writes the tree of `count` deals that weigh `total` bytes into the ledger's storage, as opening
-   * them one by one would leave it, but for an arbitrary root. No deal can be opened afterwards.
-   */
-  async plant(count: number, total: number): Promise<void> {
-    const { contracts } = this.#devnet.network
-    const { owner } = this.#people
-    // The first mapping of the ledger, by provider: root, then weight 64 | depth 8 | slots 40 | more.
-    const place = BigInt(toHex(keccak(word(BigInt(owner.account)), word(0n))))
-    const kept = BigInt(
-      await this.#rpc('eth_getStorageAt', [contracts.proofs, hexOf(place + 1n), 'latest']),
-    )
-    const weight = BigInt(total / LEAF)
-    const depth = BigInt(Math.ceil(Math.log2(count)))
-    const packed = ((kept >> 112n) << 112n) | (BigInt(count) << 72n) | (depth << 64n) | weight
-    const write = (at: bigint, value: bigint): Promise<string> =>
-      this.#rpc('anvil_setStorageAt', [contracts.proofs, hexOf(at), toHex(word(value))])
-    await write(place, BigInt(TLS_KEY))
-    await write(place + 1n, packed)
-    const { of } = await this.#nextPeriod()
-    const seen = await owner.snapshot(owner.account, of)
-    if (seen.weight !== weight || BigInt(seen.depth) !== depth) {
-      throw new Error(`the planted tree weighs ${seen.weight}, not ${weight}`)
-    }
-    await this.#commit(of)
-  }
-
-  async #rpc(method: string, params: readonly unknown[]): Promise<string> {
-    const [url = ''] = this.#devnet.network.rpc
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-    const headers = { 'content-type': 'application/json' }
-    const answer = await (await fetch(url, { method: 'POST', headers, body })).json()
-    const { result, error } = answer as { result?: unknown; error?: { message?: string } }
-    if (error !== undefined) throw new Error(`${method}: ${error.message}`)
-    return String(result)
+  async #open(signed: readonly OpenDealParameters[]): Promise<void> {
+    this.openGas.push(...(await this.#opener.open(signed)))
   }
 
   /** Bytes that the provider's leaves stand for. */
@@ -229,12 +200,14 @@ export class SettlementNetwork {
 
   async #nextPeriod(): Promise<{ readonly of: Period; readonly seed: number }> {
     const { network, control } = this.#devnet
-    const { relayer } = this.#people
+    const { relayer, owner } = this.#people
     const now = await relayer.time()
     const of = period(periodAt(network, now) + 1n)
     await control.advance(seconds(periodStart(network, of) - now + 5n))
     const point = signaturePoint(this.#devnet.signRound(roundFor(network, of)))
     const { gasUsed } = await relayer.postSeed(of, point)
+    const { root: seen } = await owner.snapshot(owner.account, of)
+    if (seen !== this.#tree.root) throw new Error(`the ledger has tree ${seen}, not ours`)
     return { of, seed: Number(gasUsed) }
   }
 

@@ -16,6 +16,7 @@ export { type PeriodEvidence, readPeriodEvidence } from './evidence/read-evidenc
 export type { EvmLedger } from './evm/evm-ledger.ts'
 export type { EvmLedgerParameters } from './evm/open.ts'
 export { openEvmLedger } from './evm/open.ts'
+export { openDealCall } from './evm/write.ts'
 export type { EncryptOptions, KeystoreV3, ScryptCost } from './keys/keystore.ts'
 export { decryptKey, encryptKey, LIGHT_COST, STANDARD_COST } from './keys/keystore.ts'
 export type { CreateKeystoreOptions, CreateKeystoreParameters } from './keys/keystore-file.ts'
