@@ -1,35 +1,32 @@
 /**
  * The journal in one file, `journal.log`. Opening it replays it; a tail that a crash left unfinished
  * is set aside, anything else that cannot be read refuses to open, because a promise forgotten is
- * worse than a node that does not start. `journal.mark` says how far it was synced (`journal-mark.ts`).
+ * worse than a node that does not start. `journal.mark` says how far it was synced (`journal-mark.ts`);
+ * `journal.reserve` takes what the disk has no room for (`journal-reserve.ts`).
  *
  * Invariants: one writer at a time; everything appended while a sync runs goes into the next batch;
  * after a failed sync nothing more is accepted. Reading and rewriting hold a few MiB of it at a time,
  * however long it is.
  */
 import { dirname, join } from 'node:path'
-import { type Bytes, bytes, HoldfastError, toNumber } from '@holdfast/protocol'
+import { type Bytes, bytes } from '@holdfast/protocol'
 import { crashPoint } from '../store/crash-points.ts'
-import { WriteGuard } from '../store/disk-errors.ts'
+import { isNoRoom, WriteGuard } from '../store/disk-errors.ts'
 import { checkpointOf } from './checkpoint.ts'
-import { decodeEntry, type Entry, encodeEntry } from './entries.ts'
+import type { Entry } from './entries.ts'
 import type { Journal } from './journal.ts'
+import { BATCH_BYTES, bodiesOf, bodyOf, encodeBatch } from './journal-batches.ts'
 import { type JournalFile, type JournalFiles, realFiles } from './journal-files.ts'
-import { chainHash, encodeRecord } from './journal-format.ts'
-import { contradiction, decodeMark, encodeMark, MARK_BYTES } from './journal-mark.ts'
-import { type JournalContent, readJournal } from './journal-reader.ts'
-
-const text = new TextEncoder()
-const fromText = new TextDecoder('utf-8', { fatal: true })
+import { encodeMark } from './journal-mark.ts'
+import { type OpenFiles, readChecked, setAside } from './journal-opening.ts'
+import type { JournalContent } from './journal-reader.ts'
+import { JournalReserve, type JournalRoom, RESERVE_BYTES } from './journal-reserve.ts'
 
 interface Pending {
   readonly bodies: readonly Uint8Array[]
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
-
-/** Bytes of a batch of a checkpoint, and of a piece that is copied. */
-const BATCH_BYTES = bytes(2 ** 18)
 
 /** What opening a journal gives, besides the entries. */
 export interface OpenedJournal {
@@ -38,21 +35,22 @@ export interface OpenedJournal {
   readonly tornBytes: Bytes
 }
 
-/** The files of an open journal. */
-interface Opened {
-  readonly files: JournalFiles
-  readonly path: string
-  readonly file: JournalFile
-  readonly mark: JournalFile
+export interface FileJournalOptions {
+  /** Default: the file system. */
+  readonly files?: JournalFiles | undefined
+  /** Default: 1 MiB. */
+  readonly reserveBytes?: Bytes | undefined
 }
 
-const markOf = (path: string): string => path.replace(/log$/, 'mark')
+const besides = (path: string, ending: string): string => path.replace(/log$/, ending)
+const freshOf = (path: string): string => `${path}.new`
 
 export class FileJournal implements Journal {
   readonly #files: JournalFiles
   readonly #path: string
   readonly #guard: WriteGuard
   readonly #mark: JournalFile
+  readonly #reserve: JournalReserve
   #file: JournalFile
   #end: number
   #head: Uint8Array
@@ -60,12 +58,14 @@ export class FileJournal implements Journal {
   #pending: Pending[] = []
   #writing: Promise<void> | undefined
 
-  private constructor({ files, path, file, mark }: Opened, content: JournalContent) {
+  private constructor(opened: OpenFiles, content: JournalContent) {
+    const { files, path, file, mark, reserve, guard } = opened
     this.#files = files
     this.#path = path
-    this.#guard = new WriteGuard(path)
+    this.#guard = guard
     this.#file = file
     this.#mark = mark
+    this.#reserve = reserve
     this.#end = content.end
     this.#head = content.head
     this.#batch = content.batch
@@ -78,33 +78,43 @@ export class FileJournal implements Journal {
   static async open(
     directory: string,
     each: (entry: Entry) => void,
-    files: JournalFiles = realFiles,
+    { files = realFiles, reserveBytes: size = RESERVE_BYTES }: FileJournalOptions = {},
   ): Promise<OpenedJournal> {
     const path = join(directory, 'journal.log')
-    const opened = {
-      ...{ files, path, file: await files.open(path), mark: await files.open(markOf(path)) },
-    }
+    const reservePath = besides(path, 'reserve')
+    const guard = new WriteGuard(path)
+    const file = await files.open(path)
+    const mark = await files.open(besides(path, 'mark'))
+    const reserve = await JournalReserve.open({ files, path: reservePath, size, guard })
+    const opened = { files, path, file, mark, reserve, guard }
     try {
       const content = await readChecked(opened, each)
-      // A rewriting that was cut short: its room is given back.
-      await files.remove(freshOf(path))
+      // What was cut short when it was written anew: its room is given back.
+      for (const unfinished of [path, reservePath]) await files.remove(freshOf(unfinished))
       await files.syncDirectory(directory)
-      const tornBytes = bytes((await opened.file.size()) - content.end)
+      const tornBytes = bytes((await file.size()) - content.end)
       if (tornBytes > 0n) await setAside(opened, content.end)
-      return { journal: new FileJournal(opened, content), tornBytes }
+      const journal = new FileJournal(opened, content)
+      await journal.makeRoom()
+      return { journal, tornBytes }
     } catch (error) {
-      await Promise.all([opened.file.close(), opened.mark.close()])
+      await Promise.all([file.close(), mark.close(), reserve.close()])
       throw error
     }
   }
 
-  /** Bytes of the file. */
+  /** Bytes of entries. */
   get size(): number {
-    return this.#end
+    return this.#end + this.#reserve.used
   }
 
-  append(entries: readonly Entry[]): Promise<void> {
-    const bodies = entries.map((entry) => text.encode(encodeEntry(entry)))
+  get room(): JournalRoom {
+    return this.#reserve.room
+  }
+
+  async append(entries: readonly Entry[]): Promise<void> {
+    this.#reserve.admit(entries)
+    const bodies = entries.map(bodyOf)
     const done = new Promise<void>((resolve, reject) => {
       this.#pending.push({ bodies, resolve, reject })
     })
@@ -118,11 +128,44 @@ export class FileJournal implements Journal {
    * @param batchBytes about so many bytes of entries are held at a time.
    * @throws HoldfastError `DISK_FULL` (then the old file goes on), `STORE_READ_ONLY`.
    */
-  async rewrite(entries: Iterable<Entry>, batchBytes: Bytes = BATCH_BYTES): Promise<void> {
+  rewrite(entries: Iterable<Entry>, batchBytes: Bytes = BATCH_BYTES): Promise<void> {
+    return this.#alone(() => this.#replace(entries, batchBytes))
+  }
+
+  /**
+   * Brings what is in the reserve into the file, and makes the reserve when there is none.
+   * @returns whether there is room: as much again as the reserve takes.
+   * @throws HoldfastError `STORE_READ_ONLY`.
+   */
+  async makeRoom(): Promise<boolean> {
+    if (this.room.state === 'ok') return true
+    return this.#alone(async () => {
+      try {
+        await this.#reserve.renew(() => this.#emptyReserve())
+        return true
+      } catch (error) {
+        if (!isNoRoom(error)) throw error
+        return false
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#file.close()
+    await this.#mark.close()
+    await this.#reserve.close()
+  }
+
+  /** Does something while nothing is appended; what is meanwhile asked for comes afterwards. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
     while (this.#writing !== undefined) await this.#writing
-    const rewriting = this.#guard.run(() => this.#replace(entries, batchBytes))
-    this.#writing = rewriting.catch(() => undefined).then(() => this.#drain())
-    await rewriting
+    const working = this.#guard.run(work)
+    this.#writing = working.then(
+      () => this.#drain(),
+      () => this.#drain(),
+    )
+    return working
   }
 
   async #replace(entries: Iterable<Entry>, batchBytes: Bytes): Promise<void> {
@@ -144,6 +187,8 @@ export class FileJournal implements Journal {
     await this.#guard.sync(() => this.#files.syncDirectory(dirname(this.#path)))
     await this.#file.close()
     this.#file = file
+    this.#reserve.forget()
+    this.#end = last.end
     await this.#durable(last)
   }
 
@@ -154,8 +199,8 @@ export class FileJournal implements Journal {
     batchBytes: Bytes,
   ): Promise<JournalContent> {
     let last: JournalContent = { end: 0, head: this.#head, batch: this.#batch }
-    for (const bodies of batchesOf(checkpointOf(last, entries), batchBytes)) {
-      const { data, head } = encoded(bodies, last)
+    for (const bodies of bodiesOf(checkpointOf(last, entries), batchBytes)) {
+      const { data, head } = encodeBatch(bodies, last)
       await file.write(data, last.end)
       last = { end: last.end + data.length, head, batch: last.batch + 1n }
       crashPoint('journal-copied')
@@ -163,10 +208,10 @@ export class FileJournal implements Journal {
     return last
   }
 
-  async close(): Promise<void> {
-    await this.#writing
-    await this.#file.close()
-    await this.#mark.close()
+  async #emptyReserve(): Promise<void> {
+    if (this.#reserve.used === 0) return
+    await this.#put(await this.#reserve.entries())
+    this.#reserve.forget()
   }
 
   async #drain(): Promise<void> {
@@ -185,103 +230,48 @@ export class FileJournal implements Journal {
 
   async #write(bodies: readonly Uint8Array[]): Promise<void> {
     if (bodies.length === 0) return
-    const { data, head } = encoded(bodies, { head: this.#head, batch: this.#batch })
+    const { data, head } = encodeBatch(bodies, { head: this.#head, batch: this.#batch })
     await this.#guard.run(async () => {
-      try {
-        await this.#file.write(data, this.#end)
-      } catch (error) {
-        await this.#file.truncate(this.#end)
-        throw error
-      }
-      crashPoint('journal-written')
-      await this.#guard.sync(() => this.#file.sync())
-      crashPoint('journal-synced')
-      await this.#durable({ end: this.#end + data.length, head, batch: this.#batch + 1n })
+      if (!(await this.#hasPut(data))) await this.#reserve.append(data)
+      await this.#durable({ head, batch: this.#batch + 1n })
     })
   }
 
-  /** Everything up to there is durable, and the mark may say so. */
-  async #durable({ end, head, batch }: JournalContent): Promise<void> {
-    this.#end = end
+  /** False when the batch must go into the reserve: for want of room, or because others are there. */
+  async #hasPut(data: Uint8Array): Promise<boolean> {
+    if (this.#reserve.used > 0) return false
+    try {
+      await this.#put(data)
+      return true
+    } catch (error) {
+      if (!isNoRoom(error)) throw error
+      return false
+    }
+  }
+
+  /** Makes bytes durable at the end of the file; without room the file is as it was. */
+  async #put(data: Uint8Array): Promise<void> {
+    try {
+      await this.#file.write(data, this.#end)
+    } catch (error) {
+      await this.#file.truncate(this.#end)
+      throw error
+    }
+    crashPoint('journal-written')
+    await this.#guard.sync(() => this.#file.sync())
+    crashPoint('journal-synced')
+    this.#end += data.length
+  }
+
+  /** Everything up to that batch is durable, and the mark may say so. */
+  async #durable({ head, batch }: Pick<JournalContent, 'head' | 'batch'>): Promise<void> {
     this.#head = head
     this.#batch = batch
-    await this.#mark.write(encodeMark({ batch, head }), 0)
+    try {
+      await this.#mark.write(encodeMark({ batch, head }), 0)
+    } catch (error) {
+      // The mark of before stays true; what is durable may not be called lost.
+      if (!isNoRoom(error)) throw error
+    }
   }
 }
-
-const freshOf = (path: string): string => `${path}.new`
-
-/** Bodies as the batch that follows `last`. */
-const encoded = (
-  bodies: readonly Uint8Array[],
-  last: Pick<JournalContent, 'head' | 'batch'>,
-): { readonly data: Uint8Array; readonly head: Uint8Array } => {
-  let { head } = last
-  const batch = last.batch + 1n
-  const records = bodies.map((body, i) => {
-    const record = encodeRecord({ batch, left: bodies.length - 1 - i, previous: head, body })
-    head = chainHash(head, body)
-    return record
-  })
-  return { data: new Uint8Array(Buffer.concat(records)), head }
-}
-
-function* batchesOf(entries: Iterable<Entry>, batchBytes: Bytes): Iterable<readonly Uint8Array[]> {
-  let bodies: Uint8Array[] = []
-  let size = 0
-  for (const entry of entries) {
-    const body = text.encode(encodeEntry(entry))
-    bodies.push(body)
-    size += body.length
-    if (BigInt(size) < batchBytes) continue
-    yield bodies
-    bodies = []
-    size = 0
-  }
-  if (bodies.length > 0) yield bodies
-}
-
-/** Reads journal and mark. @throws HoldfastError `STORE_CORRUPT`. */
-const readChecked = async (
-  { path, file, mark }: Opened,
-  each: (entry: Entry) => void,
-): Promise<JournalContent> => {
-  const content = await readJournal(file, { decode: (body) => entryOf(path, body), each })
-  if ('reason' in content) throw corrupt(path, content.offset, content.reason)
-  const marked = new Uint8Array(MARK_BYTES + 1)
-  const length = await mark.read(marked, 0)
-  const wrong = contradiction(content, decodeMark(marked.subarray(0, length)))
-  if (wrong !== undefined) throw corrupt(path, content.end, `${wrong}; ${WAY_OUT}`)
-  return content
-}
-
-const entryOf = (path: string, body: Uint8Array): Entry => {
-  try {
-    return decodeEntry(fromText.decode(body))
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw corrupt(path, 0, `an entry cannot be understood: ${reason}`)
-  }
-}
-
-/** What to do about a journal that contradicts its mark. */
-const WAY_OUT = 'put the newest copy back, or remove journal.mark to go on without what is missing'
-
-/** Copies what follows `end` to a file of its own, a piece after the other, and cuts it off. */
-const setAside = async ({ files, path, file }: Opened, end: number): Promise<void> => {
-  const aside = await files.open(`${path}.torn-${end}`, { fresh: true })
-  const piece = new Uint8Array(toNumber(BATCH_BYTES))
-  for (let at = 0; ; ) {
-    const length = await file.read(piece, end + at)
-    if (length === 0) break
-    await aside.write(piece.subarray(0, length), at)
-    at += length
-  }
-  await aside.sync()
-  await aside.close()
-  await files.syncDirectory(dirname(path))
-  await file.truncate(end)
-}
-
-const corrupt = (path: string, offset: number, reason: string): HoldfastError =>
-  new HoldfastError({ code: 'STORE_CORRUPT', path, offset: BigInt(offset), reason })

@@ -6,7 +6,8 @@
  * Invariants every adapter keeps: what was written before `sync` of its file survives power loss once
  * `sync` has resolved; a name made or changed does once `syncDirectory` has.
  */
-import { open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { errnoOf } from '../store/disk-errors.ts'
 import { syncDirectory } from '../store/volume-files.ts'
 
 /** A file that is open for reading and writing. */
@@ -25,6 +26,8 @@ export interface JournalFile {
 export interface JournalFiles {
   /** One that is missing is made; `fresh` empties one that is there. */
   open(path: string, options?: { readonly fresh?: boolean }): Promise<JournalFile>
+  /** Undefined when there is none. */
+  openPresent(path: string): Promise<JournalFile | undefined>
   rename(from: string, to: string): Promise<void>
   /** Also when there is none. */
   remove(path: string): Promise<void>
@@ -33,35 +36,44 @@ export interface JournalFiles {
 
 const MODE = 0o600
 
+const fileOf = (handle: FileHandle): JournalFile => ({
+  size: async () => (await handle.stat()).size,
+  read: async (into, position) => {
+    let done = 0
+    while (done < into.length) {
+      const left = into.length - done
+      const { bytesRead } = await handle.read(into, done, left, position + done)
+      if (bytesRead === 0) break
+      done += bytesRead
+    }
+    return done
+  },
+  write: async (data, position) => {
+    let done = 0
+    while (done < data.length) {
+      const left = data.length - done
+      const { bytesWritten } = await handle.write(data, done, left, position + done)
+      done += bytesWritten
+    }
+  },
+  truncate: (length) => handle.truncate(length),
+  sync: () => handle.datasync(),
+  close: () => handle.close(),
+})
+
 /** The real file system. */
 export const realFiles: JournalFiles = {
   open: async (path, { fresh = false } = {}) => {
     // Neither flag alone both keeps what is there and writes at a position.
     if (!fresh) await (await open(path, 'a', MODE)).close()
-    const handle = await open(path, fresh ? 'w+' : 'r+', MODE)
-    return {
-      size: async () => (await handle.stat()).size,
-      read: async (into, position) => {
-        let done = 0
-        while (done < into.length) {
-          const left = into.length - done
-          const { bytesRead } = await handle.read(into, done, left, position + done)
-          if (bytesRead === 0) break
-          done += bytesRead
-        }
-        return done
-      },
-      write: async (data, position) => {
-        let done = 0
-        while (done < data.length) {
-          const left = data.length - done
-          const { bytesWritten } = await handle.write(data, done, left, position + done)
-          done += bytesWritten
-        }
-      },
-      truncate: (length) => handle.truncate(length),
-      sync: () => handle.datasync(),
-      close: () => handle.close(),
+    return fileOf(await open(path, fresh ? 'w+' : 'r+', MODE))
+  },
+  openPresent: async (path) => {
+    try {
+      return fileOf(await open(path, 'r+'))
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
     }
   },
   rename,

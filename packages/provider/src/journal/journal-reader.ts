@@ -84,16 +84,21 @@ class Window {
 
 /** The last whole batch, and what follows it. */
 class Reading {
-  whole: JournalContent = { end: 0, head: CHAIN_START, batch: 0n }
+  whole: JournalContent
   offset = 0
   readonly #sink: JournalSink
+  readonly #isRest: boolean
   readonly #checkpoint = new CheckpointCheck()
   #head: Uint8Array | undefined
   #open: { readonly batch: bigint; readonly left: number } | undefined
   #entries: Entry[] = []
 
-  constructor(sink: JournalSink) {
+  /** @param after the last batch of another file, when this one only continues it. */
+  constructor(sink: JournalSink, after: JournalContent | undefined) {
     this.#sink = sink
+    this.#isRest = after !== undefined
+    this.#head = after?.head
+    this.whole = { head: CHAIN_START, batch: 0n, ...after, end: 0 }
   }
 
   /** The batch that is not whole, or would be next. */
@@ -106,6 +111,11 @@ class Reading {
     return this.#checkpoint.lacks
   }
 
+  /** Whether a record that cannot follow is merely older than what was written over it. */
+  isOld({ batch }: JournalRecord): boolean {
+    return this.#isRest && batch <= this.torn
+  }
+
   /** @returns why this record cannot follow. */
   take(record: JournalRecord, end: number): string | undefined {
     if (this.#head !== undefined && !sameBytes(record.previous, this.#head)) {
@@ -113,7 +123,7 @@ class Reading {
     }
     if (!continues(record, this.#open, this.whole.batch)) return 'a batch is out of order'
     const entry = this.#sink.decode(record.body)
-    const wrong = this.#checkpoint.take(entry, record, this.offset === 0)
+    const wrong = this.#checkpoint.take(entry, record, this.offset === 0 && !this.#isRest)
     if (wrong !== undefined) return wrong
     this.#entries.push(entry)
     this.#head = chainHash(record.previous, record.body)
@@ -128,13 +138,18 @@ class Reading {
   }
 }
 
-/** Reads a journal. Records of a batch that is not whole do not count. */
+/**
+ * Reads a journal. Records of a batch that is not whole do not count.
+ * @param after the end of the file that this one continues, which is written over again and again: what
+ *   is older than that, or was never finished, may lie behind what counts.
+ */
 export const readJournal = async (
   file: JournalFile,
   sink: JournalSink,
+  after?: JournalContent,
 ): Promise<JournalContent | JournalDamage> => {
   const window = new Window(file, await file.size())
-  const reading = new Reading(sink)
+  const reading = new Reading(sink, after)
   for (;;) {
     // Most records are seen already: waiting for nothing would cost more than reading them.
     const moving = window.see(reading.offset)
@@ -142,7 +157,9 @@ export const readJournal = async (
     const next = window.record(reading.offset)
     if (next === undefined) break
     const wrong = reading.take(next.record, next.end)
-    if (wrong !== undefined) return { offset: reading.offset, reason: wrong }
+    if (wrong === undefined) continue
+    if (reading.isOld(next.record)) break
+    return { offset: reading.offset, reason: wrong }
   }
   const { offset, torn, lacks } = reading
   const later = await laterBatch(window, offset, torn)

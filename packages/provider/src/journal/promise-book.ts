@@ -7,6 +7,7 @@ import { nextCall } from '../wake.ts'
 import type { Entry } from './entries.ts'
 import { FileJournal } from './file-journal.ts'
 import type { JournalFiles } from './journal-files.ts'
+import { type JournalRoom, RESERVE_BYTES } from './journal-reserve.ts'
 import { Promises } from './promises.ts'
 
 /** A journal longer than this, and twice as long as after the last time, is written anew. */
@@ -16,6 +17,8 @@ export interface PromiseBookOptions {
   readonly rewriteBytes?: Bytes
   /** Default: the file system. */
   readonly files?: JournalFiles | undefined
+  /** What is kept free for the journal. Default: 1 MiB. */
+  readonly reserveBytes?: Bytes | undefined
 }
 
 export class PromiseBook {
@@ -41,21 +44,28 @@ export class PromiseBook {
     directory: string,
     now: Timestamp,
     logger: Logger,
-    { rewriteBytes = REWRITE_BYTES, files }: PromiseBookOptions = {},
+    { rewriteBytes = REWRITE_BYTES, files, reserveBytes }: PromiseBookOptions = {},
   ): Promise<PromiseBook> {
     const promises = new Promises()
     const each = (entry: Entry): void => promises.apply(entry)
-    const { journal, tornBytes } = await FileJournal.open(directory, each, files)
+    const { journal, tornBytes } = await FileJournal.open(directory, each, {
+      files,
+      reserveBytes,
+    })
     if (tornBytes > 0n) {
       logger.warn('unfinished journal entries set aside', { size_bytes: tornBytes })
     }
     const book = new PromiseBook(journal, promises, rewriteBytes)
+    const unlessFull = (what: string) => (error: unknown) => {
+      if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+      logger.warn(what, { size_bytes: book.size })
+    }
     try {
-      await book.compact(now).catch((error: unknown) => {
-        if (!HoldfastError.is(error, 'DISK_FULL')) throw error
-        logger.warn('no room to write the journal anew', { size_bytes: book.size })
-      })
-      await book.record({ kind: 'started', at: now })
+      await book.compact(now).catch(unlessFull('no room to write the journal anew'))
+      // On a full disk a node that proves what it can is better than none.
+      await book
+        .record({ kind: 'started', at: now })
+        .catch(unlessFull('no room to write down that the program started'))
     } catch (error) {
       await journal.close()
       throw error
@@ -66,6 +76,27 @@ export class PromiseBook {
   /** Bytes of the journal. */
   get size(): number {
     return this.#journal.size
+  }
+
+  /** Whether the disk under the journal has room. */
+  get room(): JournalRoom {
+    return this.#journal.room
+  }
+
+  /**
+   * To be asked before something new is promised to anybody, or taken from them: without room the
+   * journal keeps what it has for proofs.
+   * @throws HoldfastError `DISK_FULL`.
+   */
+  checkRoom(): void {
+    const { state, left } = this.room
+    if (state === 'ok') return
+    throw new HoldfastError({ code: 'DISK_FULL', needed: RESERVE_BYTES, available: left })
+  }
+
+  /** Looks whether there is room again. @returns whether there is. @throws HoldfastError `STORE_READ_ONLY`. */
+  makeRoom(): Promise<boolean> {
+    return this.#journal.makeRoom()
   }
 
   /** @throws HoldfastError `DISK_FULL`, `STORE_READ_ONLY`; then nothing was promised. */

@@ -1,7 +1,7 @@
 /** What a provider stands on in a simulation: one simulated disk, key-values in memory, no threads. */
 import { type Bytes, bytes, type Random } from '@holdfast/protocol'
 import type { BundleFiles } from '../bundles/bundle-files.ts'
-import type { JournalFiles } from '../journal/journal-files.ts'
+import type { JournalFile, JournalFiles } from '../journal/journal-files.ts'
 import type { Platform } from '../platform.ts'
 import { type Disk, withFile } from '../store/disk.ts'
 import type { SimulatedKeyValues } from './simulated-key-values.ts'
@@ -37,20 +37,13 @@ const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
       if (fresh) disk.truncate(opened, 0)
       return opened
     })
-    return {
-      size: () => run.step(() => disk.size(file)),
-      read: (into, position) => run.step(() => disk.read(file, into, position)),
-      write: async (data, position) => {
-        await run.pause()
-        await run.step(() => disk.write(file, data, position))
-      },
-      truncate: (length) => run.step(() => disk.truncate(file, length)),
-      sync: async () => {
-        await run.pause()
-        await run.step(() => disk.sync(file))
-      },
-      close: () => run.step(() => disk.close(file)),
-    }
+    return journalFileOn(run, disk, file)
+  },
+  openPresent: async (path) => {
+    const file = await run.step(() =>
+      isThere(disk, path) ? disk.open(path, 'write') : undefined,
+    )
+    return file === undefined ? undefined : journalFileOn(run, disk, file)
   },
   rename: (from, to) => run.step(() => disk.rename(from, to)),
   remove: (path) =>
@@ -58,6 +51,21 @@ const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
       if (isThere(disk, path)) disk.unlink(path)
     }),
   syncDirectory: (path) => run.step(() => disk.syncDirectory(path)),
+})
+
+const journalFileOn = (run: SimulatedRun, disk: Disk, file: number): JournalFile => ({
+  size: () => run.step(() => disk.size(file)),
+  read: (into, position) => run.step(() => disk.read(file, into, position)),
+  write: async (data, position) => {
+    await run.pause()
+    await run.step(() => disk.write(file, data, position))
+  },
+  truncate: (length) => run.step(() => disk.truncate(file, length)),
+  sync: async () => {
+    await run.pause()
+    await run.step(() => disk.sync(file))
+  },
+  close: () => run.step(() => disk.close(file)),
 })
 
 const bundleFilesOn = (run: SimulatedRun, disk: Disk): BundleFiles => ({

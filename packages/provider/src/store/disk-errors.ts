@@ -93,6 +93,9 @@ export class WriteGuard {
   }
 }
 
+/** Whether the system said that there is no room. */
+export const isNoRoom = (error: unknown): boolean => NO_ROOM.has(errnoOf(error))
+
 /** The system's name of a failure, `UNKNOWN` when it has none. */
 export const errnoOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN'

@@ -1,15 +1,27 @@
 /**
- * The journal on a disk that loses power: entries are appended, at once and one after another, and the
- * file is replaced by a shorter one; whatever was acknowledged must be there afterwards, in order, and
- * nothing that was never appended. One seed is one run.
+ * The journal on a disk that loses power and fills up: entries are appended, at once and one after
+ * another, and the file is replaced by a shorter one; whatever was acknowledged must be there afterwards,
+ * in order, and nothing that was never appended or was refused. One seed is one run.
  */
-import { bytes, leafIndex, root } from '@holdfast/protocol'
+import { bytes, HoldfastError, leafIndex, root } from '@holdfast/protocol'
 import type { Entry } from '../../src/journal/entries.ts'
 import { FileJournal } from '../../src/journal/file-journal.ts'
-import type { JournalFiles } from '../../src/journal/journal-files.ts'
+import type { JournalFile, JournalFiles } from '../../src/journal/journal-files.ts'
 import { type Chance, chanceFrom, SimulatedDisk } from './simulated-disk.ts'
 
 const DIRECTORY = '/journal'
+
+/** Small, so that it is used up now and then. */
+const RESERVE_BYTES = bytes(4096)
+
+const fileOn = (disk: SimulatedDisk, file: number): JournalFile => ({
+  size: async () => disk.size(file),
+  read: async (into, position) => disk.read(file, into, position),
+  write: async (data, position) => disk.write(file, data, position),
+  truncate: async (length) => disk.truncate(file, length),
+  sync: async () => disk.sync(file),
+  close: async () => disk.close(file),
+})
 
 /** The simulated disk as the journal sees it. */
 export const journalFilesOn = (disk: SimulatedDisk): JournalFiles => ({
@@ -17,15 +29,10 @@ export const journalFilesOn = (disk: SimulatedDisk): JournalFiles => ({
     const present = disk.contentOf(path) !== undefined
     const file = disk.open(path, present ? 'write' : 'create')
     if (present && fresh) disk.truncate(file, 0)
-    return {
-      size: async () => disk.size(file),
-      read: async (into, position) => disk.read(file, into, position),
-      write: async (data, position) => disk.write(file, data, position),
-      truncate: async (length) => disk.truncate(file, length),
-      sync: async () => disk.sync(file),
-      close: async () => disk.close(file),
-    }
+    return fileOn(disk, file)
   },
+  openPresent: async (path) =>
+    disk.contentOf(path) === undefined ? undefined : fileOn(disk, disk.open(path, 'write')),
   rename: async (from, to) => disk.rename(from, to),
   remove: async (path) => {
     if (disk.contentOf(path) !== undefined) disk.unlink(path)
@@ -50,7 +57,10 @@ export const openJournal = async (
   const each = (entry: Entry): void => {
     if (entry.kind !== 'checkpoint' && entry.kind !== 'checkpoint-whole') entries.push(entry)
   }
-  const { journal } = await FileJournal.open(directory, each, files)
+  const { journal } = await FileJournal.open(directory, each, {
+    files,
+    reserveBytes: RESERVE_BYTES,
+  })
   return { journal, entries }
 }
 
@@ -66,6 +76,9 @@ export class SimulatedJournal {
   #pending: number[] = []
   #made = 0
   losses = 0
+  /** Appends that went into the reserve, and those that were refused for want of room. */
+  kept = 0
+  refused = 0
 
   constructor(seed: number) {
     this.#seed = seed
@@ -92,6 +105,7 @@ export class SimulatedJournal {
   async #life(): Promise<void> {
     const { journal } = await openJournal(DIRECTORY, journalFilesOn(this.#disk))
     for (;;) {
+      if (this.#chance(6) === 0) await this.#changeRoom(journal)
       if (this.#chance(8) === 0) await this.#replace(journal)
       const appends = Array.from({ length: 1 + this.#chance(4) }, () => this.#append(journal))
       const failed = (await Promise.allSettled(appends)).find((r) => r.status === 'rejected')
@@ -99,12 +113,21 @@ export class SimulatedJournal {
     }
   }
 
+  /** Others fill the disk, or free some of it; somebody looks whether there is room, or not yet. */
+  async #changeRoom(journal: FileJournal): Promise<void> {
+    const isFull = this.#chance(2) === 0
+    this.#disk.space = isFull ? this.#disk.used + this.#chance(6000) : Number.POSITIVE_INFINITY
+    if (this.#chance(2) === 0) await journal.makeRoom()
+  }
+
   async #append(journal: FileJournal): Promise<void> {
     const numbers = Array.from({ length: 1 + this.#chance(3) }, () => this.#made++)
     this.#pending.push(...numbers)
-    await journal.append(numbers.map(entryOf))
-    this.#bases = this.#bases.map((base) => [...base, ...numbers])
+    const isIn = await unlessFull(journal.append(numbers.map(entryOf)))
+    if (isIn) this.#bases = this.#bases.map((base) => [...base, ...numbers])
     this.#pending = this.#pending.filter((number) => !numbers.includes(number))
+    if (!isIn) this.refused++
+    else if (journal.room.state === 'reserve') this.kept++
   }
 
   /** The newer half is kept, in a checkpoint of one batch or of many. */
@@ -113,8 +136,8 @@ export class SimulatedJournal {
     const kept = base.slice(base.length >> 1)
     if (kept.length === 0) return
     this.#bases = [base, kept]
-    await journal.rewrite(kept.map(entryOf), bytes(1 + this.#chance(5000)))
-    this.#bases = [kept]
+    const rewriting = journal.rewrite(kept.map(entryOf), bytes(1 + this.#chance(5000)))
+    this.#bases = (await unlessFull(rewriting)) ? [kept] : [base]
   }
 
   async #check(): Promise<void> {
@@ -131,5 +154,16 @@ export class SimulatedJournal {
     }
     this.#bases = [found]
     this.#pending = []
+  }
+}
+
+/** False when there was no room. */
+const unlessFull = async (work: Promise<void>): Promise<boolean> => {
+  try {
+    await work
+    return true
+  } catch (error) {
+    if (HoldfastError.is(error, 'DISK_FULL')) return false
+    throw error
   }
 }
