@@ -27,6 +27,7 @@ export const optionsOf = (config: ProviderConfig): CoreOptions => ({
   },
   // Some tens of promises: it is written anew often, also at the moment when the power goes off.
   journalBytes: bytes(20_000),
+  journalReserveBytes: bytes(16_384),
   intake: { partBytesMax: bytes(16_384), sessionTtl: seconds(7200) },
 })
 

@@ -153,7 +153,7 @@ export class Holdings {
   async noteLost(roots: Iterable<Root>): Promise<void> {
     for (const root of roots) {
       if (this.#isKnown(root)) continue
-      await this.noteDamage(root, { leaf: leafIndex(0), what: 'the payload is not in the store' })
+      await this.#noteIfRoom(root, { leaf: leafIndex(0), what: 'the payload is not in the store' })
     }
   }
 

@@ -161,7 +161,15 @@ const scrub: Part = (status) =>
         gauge('holdfast_scrub_behind', '1 when behind its plan.', status.scrub.behind ? 1 : 0),
       ]
 
-const health: Part = ({ safeToStop, alarms, process: own, journalBytes, upSince, ...status }) => {
+const health: Part = ({
+  safeToStop,
+  alarms,
+  process: own,
+  journalBytes,
+  journalRoom,
+  upSince,
+  ...status
+}) => {
   const severities = ['critical', 'warning', 'notice']
   return [
     gauge('holdfast_safe_to_stop', '1 when stopping now costs nothing.', safeToStop.safe ? 1 : 0),
@@ -187,6 +195,16 @@ const health: Part = ({ safeToStop, alarms, process: own, journalBytes, upSince,
       status.certificate.expires,
     ),
     gauge('holdfast_journal_bytes', 'Length of the journal.', journalBytes),
+    gauge(
+      'holdfast_journal_reserve_free_bytes',
+      'What is left for the journal when its disk is full.',
+      journalRoom.left,
+    ),
+    gauge(
+      'holdfast_journal_full',
+      '1 when its disk is full and uploads are refused.',
+      journalRoom.state === 'ok' ? 0 : 1,
+    ),
     gauge('holdfast_start_timestamp_seconds', 'When this process began.', upSince),
     gauge('holdfast_event_loop_delay_seconds', 'The longest delay of late.', own.loopDelaySeconds),
     gauge('holdfast_process_resident_bytes', 'Resident memory.', own.residentBytes),

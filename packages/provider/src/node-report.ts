@@ -39,6 +39,7 @@ export const nodeHealth = (
     provider: node.config.provider,
     block: cursor?.number,
     readOnly,
+    journalRoom: node.book.room.state,
     damagedPayloads: node.book.promises.damages.size,
     configProblem: node.live.problem,
     certificateProblem: node.tls.problem,

@@ -37,6 +37,7 @@ import { Housekeeping } from './gc/housekeeping.ts'
 import { Holdings } from './holdings.ts'
 import type { HomePaths } from './home.ts'
 import { Intake } from './intake/intake.ts'
+import { keepJournalRoom } from './journal/keep-room.ts'
 import { keepJournalShort } from './journal/keep-short.ts'
 import { PromiseBook } from './journal/promise-book.ts'
 import { Admission } from './limits/admission.ts'
@@ -84,6 +85,8 @@ export interface CoreOptions {
   >
   /** Above this the journal is written anew. Default: 4 MiB. */
   readonly journalBytes?: Bytes
+  /** What is kept free for the journal on a full disk. Default: 1 MiB. */
+  readonly journalReserveBytes?: Bytes
   /** Default: parts of 16 MiB, sessions of a day. */
   readonly intake?: IntakeLimits
 }
@@ -129,12 +132,12 @@ export const openCore = async (
 ): Promise<ProviderCore> => {
   const { ledger, network, prover, clock, random, logger } = dependencies
   const { platform = systemPlatform } = dependencies
-  const { paths, config, journalBytes } = options
+  const { paths, config, journalBytes, journalReserveBytes: reserveBytes } = options
   const { provider, diskMargin } = config
   const live = new LiveConfig(config, paths.config, logger)
   const now = timestamp(Math.floor(clock.now() / 1000))
   const book = await PromiseBook.open(paths.journal, now, logger, {
-    files: platform.journalFiles,
+    ...{ files: platform.journalFiles, reserveBytes },
     ...(journalBytes === undefined ? {} : { rewriteBytes: journalBytes }),
   })
   dependencies.outbox?.attach(book)
@@ -198,6 +201,7 @@ export const runCore = (
   tasks.run('perform', (signal) => performer.run(signal))
   tasks.run('bundles', (signal) => keepBundles({ shelf, follower, network, logger }, signal))
   tasks.run('journal', (signal) => keepJournalShort(core.book, { clock, logger }, signal))
+  tasks.run('journal room', (signal) => keepJournalRoom(core.book, { clock, logger }, signal))
   tasks.run('expire', async (signal) => {
     while (!signal.aborted) {
       await clock.sleep(milliseconds(EXPIRE_EVERY_MS), { signal })
@@ -268,7 +272,10 @@ const actorsOn = (
   const deciding = { onAccepted, isOpening, nextChange, checkGas }
   const { provider } = config
   const door = new Door({ ledger, provider, clock, standing: () => follower.state.standing })
-  const checkOpen = (): Promise<void> => door.check()
+  const checkOpen = async (): Promise<void> => {
+    book.checkRoom()
+    await door.check()
+  }
   const proposals = new Proposals(
     { ledger, state, holdings, book, operator, clock, admit, checkOpen, ...deciding },
     policy,

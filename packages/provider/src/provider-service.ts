@@ -5,6 +5,7 @@
 import type { NetworkParams } from '@holdfast/chain'
 import {
   type Bytes,
+  bytes,
   type CallOptions,
   type Clock,
   type CommitUploadResponse,
@@ -59,7 +60,7 @@ export interface ProviderServiceDependencies {
   readonly book: PromiseBook
   readonly store: Pick<SectorStore, 'usage'>
   readonly state: () => ChainState
-  /** Rejects while the ledger opens no deals with this provider. */
+  /** Rejects while the ledger opens no deals with this provider, or the journal has no room for them. */
   readonly checkOpen: () => Promise<void>
   readonly network: NetworkParams
   readonly prover: Pick<Prover, 'answer'>
@@ -86,7 +87,10 @@ export class ProviderService {
   }
 
   async describe(): Promise<DescribeResponse> {
-    const { free } = await this.#dependencies.store.usage()
+    const { book, store } = this.#dependencies
+    const { free: inStore } = await store.usage()
+    // Bytes that no promise could be written down for are none to offer.
+    const free = book.room.state === 'ok' ? inStore : bytes(0)
     const { software, httpEndpoint, partBytesMax } = this.#options
     const { domain, provider, operator, region, token, payloadBytesMax, ...asked } =
       this.#options.policy()
@@ -97,7 +101,7 @@ export class ProviderService {
     return { provider, operator, ...place, software, httpEndpoint, region, ...prices, ...limits }
   }
 
-  /** @throws HoldfastError `PROVIDER_STATE`, `TERMS_INVALID`, `PAYLOAD_TOO_LARGE`. */
+  /** @throws HoldfastError `PROVIDER_STATE`, `DISK_FULL`, `TERMS_INVALID`, `PAYLOAD_TOO_LARGE`. */
   async quote(request: QuoteRequest): Promise<QuoteResponse> {
     await this.#dependencies.checkOpen()
     const { operator, random, clock } = this.#dependencies

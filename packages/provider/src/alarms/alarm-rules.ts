@@ -92,6 +92,16 @@ const volumes: Rule = (status, limits) =>
     ]
   })
 
+const home: Rule = ({ journalRoom: { state, left, reserve } }) => {
+  if (state === 'ok') return []
+  const refused = 'new uploads and deals are refused'
+  const message =
+    state === 'reserve'
+      ? `the disk under the journal is full: ${refused}; proofs go on, for as long as the ${left} bytes of the journal's reserve last`
+      : `the disk under the journal has no room for its reserve of ${reserve} bytes: ${refused}; proofs stop when it is full`
+  return [{ kind: 'home-full', subject: '', message }]
+}
+
 const wallet: Rule = ({ operator, wallet: { gas, forecast } }, limits) => {
   if (gas === undefined || forecast === undefined) return []
   const { proofsLeft, daysLeft } = forecast
@@ -227,6 +237,7 @@ const RULES: readonly Rule[] = [
   periodMissed,
   damage,
   volumes,
+  home,
   wallet,
   chainSilent,
   clockSkew,

@@ -13,6 +13,7 @@ export type AlarmKind =
   | 'volume-read-only'
   | 'volume-unavailable'
   | 'volume-nearly-full'
+  | 'home-full'
   | 'wallet-low'
   | 'ledger-silent'
   | 'clock-skew'
@@ -75,6 +76,10 @@ export const ALARM_TABLE: Readonly<Record<AlarmKind, KindRow>> = {
     'The disk does not answer. Check its cable and mount; the other volumes go on.',
   ),
   'volume-nearly-full': row('warning', 'Add a volume, or raise the capacity, before uploads stop.'),
+  'home-full': row(
+    'critical',
+    'Free room on the disk of the home; uploads are taken again by themselves. Keep journal.reserve.',
+  ),
   'wallet-low': row('warning', "Send native coin to the operator's account: it pays for proofs."),
   'gas-budget': row('warning', 'Raise the gas budget, or wait until the chain is cheaper.'),
   'key-used-elsewhere': row(

@@ -42,7 +42,7 @@ export interface ProposalDependencies {
   readonly clock: Clock
   /** Called with a client whose signature was checked; throws to refuse. */
   readonly admit: (client: Address) => void
-  /** Rejects while the ledger opens no deals with this provider. */
+  /** Rejects while the ledger opens no deals with this provider, or the journal has no room for them. */
   readonly checkOpen: () => Promise<void>
   /** Rejects while the operator's account is kept for proofs. */
   readonly checkGas: () => Promise<void>
@@ -70,7 +70,7 @@ export class Proposals {
   /**
    * Accepts a deal and waits until it is open.
    * @throws HoldfastError `TERMS_INVALID`, `QUOTE_EXPIRED`, `SIGNATURE_INVALID`,
-   * `FUNDS_INSUFFICIENT`, `PROVIDER_STATE`, `PAYLOAD_NOT_FOUND`, `PAYLOAD_CORRUPT`, `DEAL_STATE`
+   * `FUNDS_INSUFFICIENT`, `PROVIDER_STATE`, `DISK_FULL`, `PAYLOAD_NOT_FOUND`, `PAYLOAD_CORRUPT`, `DEAL_STATE`
    * when the ledger refuses it, `ABORTED`.
    */
   async propose(

@@ -133,6 +133,7 @@ export class Intake {
     const range = { start: part.start, end: part.end }
     if (coversRange(durableOf(session), range)) return durableOf(session)
     const { store, book } = this.#dependencies
+    book.checkRoom()
     await this.#active.sending(request.session, range, (stop) =>
       receivePart(
         {
@@ -184,12 +185,19 @@ export class Intake {
     })
   }
 
-  /** Drops every session whose time is over. */
+  /** Drops every session whose time is over. One that the journal has no room to end stays. */
   async expire(): Promise<void> {
     const now = this.#now()
-    for (const session of this.#openSessions()) {
-      if (session.expiry > now || this.#committing.has(session.session)) continue
-      await this.#end(session, 'expired')
+    const { logger } = this.#dependencies
+    for (const open of this.#openSessions()) {
+      if (open.expiry > now || this.#committing.has(open.session)) continue
+      try {
+        await this.#end(open, 'expired')
+      } catch (error) {
+        if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+        logger.warn('no room to end an upload session', { session: open.session })
+        return
+      }
     }
   }
 
@@ -198,6 +206,7 @@ export class Intake {
     const { voucher } = request
     const known = book.promises.sessionOfNonce(voucher.nonce)
     if (known !== undefined) return this.#reopen(id, known)
+    book.checkRoom()
     checkVoucherTime(request, this.#now())
     if ((await balanceOf(voucher.payer)) === 0n) {
       throw new HoldfastError({ code: 'CLIENT_UNKNOWN', client: voucher.payer })

@@ -19,7 +19,7 @@ export const recoverSessions = async (
   dependencies: RecoverDependencies,
   sessions: readonly SessionPromise[],
 ): Promise<void> => {
-  const { store, book, logger } = dependencies
+  const { store, logger } = dependencies
   const open = new Map(sessions.map((session) => [session.session, session]))
   for (const name of store.staged().keys()) {
     if (open.has(name) || (await sealAgain(dependencies, name))) continue
@@ -30,7 +30,17 @@ export const recoverSessions = async (
     if (store.staged().has(id) || mayBeStored(store, voucher.root)) continue
     if (session.durable.length === 0 && (await reservedAgain(dependencies, id, voucher))) continue
     logger.warn('upload session lost: its place is missing', { session: id })
-    await book.record({ kind: 'session-ended', session: id, end: 'lost' })
+    await noteLost(dependencies, id)
+  }
+}
+
+/** Without room for it in the journal the next start says it again: nobody can send to it anyway. */
+const noteLost = async ({ book, logger }: RecoverDependencies, session: string): Promise<void> => {
+  try {
+    await book.record({ kind: 'session-ended', session, end: 'lost' })
+  } catch (error) {
+    if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+    logger.warn('no room to end an upload session', { session })
   }
 }
 

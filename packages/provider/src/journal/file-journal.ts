@@ -94,6 +94,8 @@ export class FileJournal implements Journal {
       await files.syncDirectory(directory)
       const tornBytes = bytes((await file.size()) - content.end)
       if (tornBytes > 0n) await setAside(opened, content.end)
+      // What is in the reserve counts only behind what is in the file.
+      if (reserve.used > 0) await file.sync()
       const journal = new FileJournal(opened, content)
       await journal.makeRoom()
       return { journal, tornBytes }
@@ -245,6 +247,8 @@ export class FileJournal implements Journal {
       return true
     } catch (error) {
       if (!isNoRoom(error)) throw error
+      // What is in the reserve counts only behind what is in the file.
+      await this.#guard.sync(() => this.#file.sync())
       return false
     }
   }

@@ -9,7 +9,7 @@ import { decodeEntry, type Entry } from './entries.ts'
 import { BATCH_BYTES } from './journal-batches.ts'
 import type { JournalFile, JournalFiles } from './journal-files.ts'
 import { contradiction, decodeMark, MARK_BYTES } from './journal-mark.ts'
-import { type JournalContent, readJournal } from './journal-reader.ts'
+import { type JournalContent, type JournalSink, readJournal, readRest } from './journal-reader.ts'
 import type { JournalReserve } from './journal-reserve.ts'
 
 /** The files of an open journal. */
@@ -40,6 +40,11 @@ export const readChecked = async (
   const content = await readJournal(file, sink)
   if ('reason' in content) throw corrupt(path, content.offset, content.reason)
   const last = await readReserve(reserve, path, content, sink)
+  // Bringing the reserve into the file was cut short when the reserve has all that is readable there.
+  if (content.later !== undefined && content.later > last.batch) {
+    const follows = `unreadable, yet batch ${content.later} follows batch ${content.batch + 1n}`
+    throw corrupt(path, content.end, follows)
+  }
   const marked = new Uint8Array(MARK_BYTES + 1)
   const length = await mark.read(marked, 0)
   const wrong = contradiction(last, decodeMark(marked.subarray(0, length)))
@@ -51,14 +56,16 @@ const readReserve = async (
   reserve: JournalReserve,
   path: string,
   before: JournalContent,
-  sink: Parameters<typeof readJournal>[1],
+  sink: JournalSink,
 ): Promise<JournalContent> => {
   if (reserve.file === undefined) return before
-  const content = await readJournal(reserve.file, sink, before)
-  if ('reason' in content) {
-    throw corrupt(path, content.offset, `in its reserve: ${content.reason}; ${WAY_OUT}`)
+  const content = await readRest(reserve.file, sink, before)
+  if ('reason' in content) throw corrupt(path, content.offset, `in its reserve: ${content.reason}`)
+  if (content.later !== undefined) {
+    const follows = `unreadable, yet batch ${content.later} follows batch ${content.batch + 1n}`
+    throw corrupt(path, content.end, `in its reserve: ${follows}`)
   }
-  reserve.found(content.end)
+  reserve.found(content.begin, content.end)
   return content
 }
 

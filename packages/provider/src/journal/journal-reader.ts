@@ -27,6 +27,14 @@ export interface JournalContent {
   readonly end: number
   readonly head: Uint8Array
   readonly batch: bigint
+  /** The highest batch that is readable behind unreadable bytes. */
+  readonly later?: bigint | undefined
+}
+
+/** The same of a file that continues another one. */
+export interface JournalRest extends JournalContent {
+  /** Where what the other one does not have begins. */
+  readonly begin: number
 }
 
 /** Where a journal is damaged in a way that no crash explains. */
@@ -86,6 +94,8 @@ class Window {
 class Reading {
   whole: JournalContent
   offset = 0
+  /** Where the first record lies that counts. */
+  begin = 0
   readonly #sink: JournalSink
   readonly #isRest: boolean
   readonly #checkpoint = new CheckpointCheck()
@@ -111,6 +121,12 @@ class Reading {
     return this.#checkpoint.lacks
   }
 
+  /** Whether a record at the beginning is in the file before as well. */
+  #isKnown({ batch }: JournalRecord): boolean {
+    const isFirst = this.whole.end === 0 && this.#open === undefined
+    return this.#isRest && isFirst && batch <= this.whole.batch
+  }
+
   /** Whether a record that cannot follow is merely older than what was written over it. */
   isOld({ batch }: JournalRecord): boolean {
     return this.#isRest && batch <= this.torn
@@ -118,6 +134,11 @@ class Reading {
 
   /** @returns why this record cannot follow. */
   take(record: JournalRecord, end: number): string | undefined {
+    if (this.#isKnown(record)) {
+      this.offset = end
+      this.begin = end
+      return undefined
+    }
     if (this.#head !== undefined && !sameBytes(record.previous, this.#head)) {
       return 'the chain of hashes is broken'
     }
@@ -138,18 +159,34 @@ class Reading {
   }
 }
 
-/**
- * Reads a journal. Records of a batch that is not whole do not count.
- * @param after the end of the file that this one continues, which is written over again and again: what
- *   is older than that, or was never finished, may lie behind what counts.
- */
+/** Reads a journal. Records of a batch that is not whole do not count. */
 export const readJournal = async (
   file: JournalFile,
   sink: JournalSink,
-  after?: JournalContent,
+): Promise<JournalContent | JournalDamage> => read(file, new Reading(sink, undefined))
+
+/**
+ * Reads a file that continues another one and is written over again and again: what the other one has as
+ * well may lie before what counts; what is older, or was never finished, behind it.
+ * @param after where the other one ends.
+ */
+export const readRest = async (
+  file: JournalFile,
+  sink: JournalSink,
+  after: JournalContent,
+): Promise<JournalRest | JournalDamage> => {
+  const reading = new Reading(sink, after)
+  const content = await read(file, reading)
+  if ('reason' in content) return content
+  const isEmpty = content.batch === after.batch
+  return { ...content, ...(isEmpty ? { begin: 0, end: 0 } : { begin: reading.begin }) }
+}
+
+const read = async (
+  file: JournalFile,
+  reading: Reading,
 ): Promise<JournalContent | JournalDamage> => {
   const window = new Window(file, await file.size())
-  const reading = new Reading(sink, after)
   for (;;) {
     // Most records are seen already: waiting for nothing would cost more than reading them.
     const moving = window.see(reading.offset)
@@ -162,11 +199,8 @@ export const readJournal = async (
     return { offset: reading.offset, reason: wrong }
   }
   const { offset, torn, lacks } = reading
-  const later = await laterBatch(window, offset, torn)
-  if (later !== undefined) {
-    return { offset, reason: `unreadable, yet batch ${later} follows batch ${torn}` }
-  }
-  return lacks === undefined ? reading.whole : { offset, reason: lacks }
+  if (lacks !== undefined) return { offset, reason: lacks }
+  return { ...reading.whole, later: await laterBatch(window, offset, torn) }
 }
 
 const continues = (
@@ -178,20 +212,21 @@ const continues = (
     ? lastBatch === 0n || record.batch === lastBatch + 1n
     : record.batch === open.batch && record.left === open.left - 1
 
-/** A batch after `torn` that is readable somewhere behind `from`. */
+/** The highest batch after `torn` that is readable somewhere behind `from`. */
 const laterBatch = async (
   window: Window,
   from: number,
   torn: bigint,
 ): Promise<bigint | undefined> => {
+  let highest = torn
   for (let offset = from; offset < window.size; offset++) {
     const moving = window.see(offset)
     if (moving !== undefined) await moving
     if (!beginsRecord(window.byte(offset))) continue
     const found = window.record(offset)
-    if (found !== undefined && found.record.batch > torn) return found.record.batch
+    if (found !== undefined && found.record.batch > highest) highest = found.record.batch
   }
-  return undefined
+  return highest === torn ? undefined : highest
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>

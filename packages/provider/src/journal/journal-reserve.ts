@@ -27,6 +27,8 @@ export interface JournalRoom {
   readonly state: 'ok' | 'reserve' | 'none'
   /** Bytes of the reserve that are not used. */
   readonly left: Bytes
+  /** How large the reserve is when it is whole. */
+  readonly reserve: Bytes
 }
 
 /** What proofs need; everything else may use half of the reserve at most. */
@@ -46,7 +48,9 @@ export class JournalReserve {
   readonly #options: ReserveOptions
   #file: JournalFile | undefined
   #capacity: number
-  #used = 0
+  /** Where entries begin that are not in the journal. */
+  #begin = 0
+  #end = 0
 
   private constructor(options: ReserveOptions, file: JournalFile | undefined, capacity: number) {
     this.#options = options
@@ -63,7 +67,7 @@ export class JournalReserve {
 
   /** Bytes that hold entries. */
   get used(): number {
-    return this.#used
+    return this.#end - this.#begin
   }
 
   /** Where entries are read from; undefined when there is no reserve. */
@@ -72,29 +76,31 @@ export class JournalReserve {
   }
 
   get room(): JournalRoom {
-    const left = bytes(this.#capacity - this.#used)
-    if (this.#used > 0) return { state: 'reserve', left }
-    return { state: this.#isWhole ? 'ok' : 'none', left }
+    const { size: reserve } = this.#options
+    const left = bytes(this.#capacity - this.#end)
+    if (this.used > 0) return { state: 'reserve', left, reserve }
+    return { state: this.#isWhole ? 'ok' : 'none', left, reserve }
   }
 
   get #isWhole(): boolean {
     return this.#file !== undefined && BigInt(this.#capacity) >= this.#options.size
   }
 
-  /** So many bytes hold entries. */
-  found(used: number): void {
-    this.#used = used
+  /** These bytes hold entries. */
+  found(begin: number, end: number): void {
+    this.#begin = begin
+    this.#end = end
   }
 
   /** What is in it is in the journal as well. */
   forget(): void {
-    this.#used = 0
+    this.found(0, 0)
   }
 
   /** @throws HoldfastError `DISK_FULL` for entries that have to leave the rest to proofs. */
   admit(entries: readonly Entry[]): void {
-    if (this.#used <= this.#capacity / 2 || entries.every(isOfProofs)) return
-    throw this.#full()
+    if (this.#end <= this.#capacity / 2 || entries.every(isOfProofs)) return
+    throw new HoldfastError({ code: 'DISK_FULL', needed: this.#options.size, available: 0n })
   }
 
   /**
@@ -103,16 +109,19 @@ export class JournalReserve {
    */
   async append(data: Uint8Array): Promise<void> {
     const file = this.#file
-    if (file === undefined || this.#used + data.length > this.#capacity) throw this.#full()
-    await file.write(data, this.#used)
+    if (file === undefined || this.#end + data.length > this.#capacity) {
+      const detail = { needed: BigInt(data.length), available: this.room.left }
+      throw new HoldfastError({ code: 'DISK_FULL', ...detail })
+    }
+    await file.write(data, this.#end)
     await this.#options.guard.sync(() => file.sync())
-    this.#used += data.length
+    this.#end += data.length
   }
 
   /** The bytes that hold entries. */
   async entries(): Promise<Uint8Array> {
-    const into = new Uint8Array(this.#used)
-    const length = (await this.#file?.read(into, 0)) ?? 0
+    const into = new Uint8Array(this.used)
+    const length = (await this.#file?.read(into, this.#begin)) ?? 0
     if (length === into.length) return into
     const sentence = `${this.#options.path} has become shorter while it was open`
     throw new HoldfastError({ code: 'INVARIANT', sentence })
@@ -145,11 +154,6 @@ export class JournalReserve {
 
   async close(): Promise<void> {
     await this.#file?.close()
-  }
-
-  #full(): HoldfastError {
-    const { size } = this.#options
-    return new HoldfastError({ code: 'DISK_FULL', needed: size, available: this.room.left })
   }
 }
 

@@ -7,7 +7,7 @@ import { nextCall } from '../wake.ts'
 import type { Entry } from './entries.ts'
 import { FileJournal } from './file-journal.ts'
 import type { JournalFiles } from './journal-files.ts'
-import { type JournalRoom, RESERVE_BYTES } from './journal-reserve.ts'
+import type { JournalRoom } from './journal-reserve.ts'
 import { Promises } from './promises.ts'
 
 /** A journal longer than this, and twice as long as after the last time, is written anew. */
@@ -89,9 +89,9 @@ export class PromiseBook {
    * @throws HoldfastError `DISK_FULL`.
    */
   checkRoom(): void {
-    const { state, left } = this.room
+    const { state, reserve: needed } = this.room
     if (state === 'ok') return
-    throw new HoldfastError({ code: 'DISK_FULL', needed: RESERVE_BYTES, available: left })
+    throw new HoldfastError({ code: 'DISK_FULL', needed, available: 0n })
   }
 
   /** Looks whether there is room again. @returns whether there is. @throws HoldfastError `STORE_READ_ONLY`. */

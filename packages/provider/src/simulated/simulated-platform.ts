@@ -40,9 +40,7 @@ const journalFilesOn = (run: SimulatedRun, disk: Disk): JournalFiles => ({
     return journalFileOn(run, disk, file)
   },
   openPresent: async (path) => {
-    const file = await run.step(() =>
-      isThere(disk, path) ? disk.open(path, 'write') : undefined,
-    )
+    const file = await run.step(() => (isThere(disk, path) ? disk.open(path, 'write') : undefined))
     return file === undefined ? undefined : journalFileOn(run, disk, file)
   },
   rename: (from, to) => run.step(() => disk.rename(from, to)),

@@ -16,6 +16,7 @@ import type {
 import type { Alarm } from '../alarms/alarm.ts'
 import type { Duty } from '../duties/duties.ts'
 import type { AccountTotals, Wei } from '../earnings/account-types.ts'
+import type { JournalRoom } from '../journal/journal-reserve.ts'
 import type { VolumeCondition } from '../store/volume-list.ts'
 import type { CalendarDay } from './proof-calendar.ts'
 import type { SafeToStop } from './safe-to-stop.ts'
@@ -171,5 +172,7 @@ export interface NodeStatus {
   readonly configProblem: string | undefined
   readonly process: { readonly residentBytes: Bytes; readonly loopDelaySeconds: number }
   readonly journalBytes: Bytes
+  /** Whether the disk under the journal has room. */
+  readonly journalRoom: JournalRoom
   readonly alarms: readonly Alarm[]
 }

@@ -170,6 +170,7 @@ export class StatusSource {
         loopDelaySeconds: d.loopDelaySeconds(),
       },
       journalBytes: bytes(d.book.size),
+      journalRoom: d.book.room,
     }
   }
 

@@ -80,6 +80,7 @@ const WELL: RuleInput = {
   configProblem: undefined,
   process: { residentBytes: bytes(1), loopDelaySeconds: 0 },
   journalBytes: bytes(1),
+  journalRoom: { state: 'ok', left: bytes(9), reserve: bytes(9) },
 }
 
 const found = (change: Partial<RuleInput>): string[] =>
@@ -137,6 +138,15 @@ describe('alarm rules', () => {
     expect(found(volume({ free: bytes(49) }))).toEqual(['volume-nearly-full volume-0'])
     expect(found(volume({ free: bytes(50) }))).toEqual([])
     expect(found(volume({ free: bytes(0), state: 'draining' }))).toEqual([])
+  })
+
+  test('home-full: while the journal writes into its reserve, or has none', () => {
+    const room = (state: RuleInput['journalRoom']['state']): Partial<RuleInput> => ({
+      journalRoom: { ...WELL.journalRoom, state },
+    })
+    expect(found(room('ok'))).toEqual([])
+    for (const state of ['reserve', 'none'] as const)
+      expect(found(room(state))).toEqual(['home-full'])
   })
 
   test('wallet-low: warns days before, and cries when a handful of proofs is left', () => {
