@@ -43,6 +43,14 @@ const volumes: Part = ({ volumes: all, payloads, damages }) => {
     each('holdfast_volume_used_bytes', 'What sealed records take on a volume.', (v) => v.used),
     each('holdfast_volume_free_bytes', 'What new uploads can have on a volume.', (v) => v.free),
     labelled(
+      'counter',
+      {
+        name: 'holdfast_volume_thread_deaths_total',
+        help: 'How often the thread of a volume died and was started again.',
+      },
+      all.map(({ name, deaths }) => ({ labels: { volume: name }, value: deaths.count })),
+    ),
+    labelled(
       'gauge',
       { name: 'holdfast_volume_state', help: '1 for the state that a volume is in.' },
       all.flatMap(({ name, state }) =>
@@ -50,6 +58,7 @@ const volumes: Part = ({ volumes: all, payloads, damages }) => {
           'ok',
           'draining',
           'read-only',
+          'restarting',
           'unavailable',
           'missing',
         ]),

@@ -81,7 +81,7 @@ export interface CoreOptions {
   /** Tuning of the store. Default: see the volume set. */
   readonly storing?: Pick<
     VolumeSetOptions,
-    'sharedPayloadMax' | 'sharedSectorBytes' | 'watchEveryMs'
+    'sharedPayloadMax' | 'sharedSectorBytes' | 'watchEveryMs' | 'restartPausesMs'
   >
   /** Above this the journal is written anew. Default: 4 MiB. */
   readonly journalBytes?: Bytes

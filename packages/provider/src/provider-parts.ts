@@ -50,10 +50,10 @@ export const openParts = async (
   const { paths, config, sharedPayloadMax } = options
   const tls = await TlsKeeper.open({ clock, logger }, { directory: paths.tls, host: config.host })
   const tokenKey = await keepTokenKey(paths.tokenKey, dependencies.random)
-  const storing = sharedPayloadMax === undefined ? {} : { storing: { sharedPayloadMax } }
+  const shared = sharedPayloadMax === undefined ? {} : { sharedPayloadMax }
   const core = await openCore(
     dependencies,
-    { ...options, ...storing },
+    { ...options, storing: { ...options.storing, ...shared } },
     {
       tlsKeyHash: () => tls.current.keyHash,
       tokenKey,

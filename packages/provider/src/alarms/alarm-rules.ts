@@ -35,6 +35,8 @@ type Rule = (status: RuleInput, limits: AlarmLimits) => readonly Finding[]
 const DAY = 86_400n
 /** Fewer proofs than this in the account are an emergency. */
 const PROOFS_MIN = 10n
+/** Deaths of a thread in an hour that are no accident any more. */
+const DEATHS_MANY = 4
 
 /** All that is wrong now. */
 export const findingsAt = (status: RuleInput, limits: AlarmLimits): readonly Finding[] =>
@@ -81,7 +83,7 @@ const volumes: Rule = (status, limits) =>
     if (state === 'unavailable' || state === 'missing') {
       return [{ kind: 'volume-unavailable', subject: name, message }]
     }
-    if (state === 'draining') return []
+    if (state === 'draining' || state === 'restarting') return []
     if (free * 100n >= capacity * BigInt(limits.volumeFreePercent)) return []
     return [
       {
@@ -101,6 +103,17 @@ const home: Rule = ({ journalRoom: { state, left, reserve } }) => {
       : `the disk under the journal has no room for its reserve of ${reserve} bytes: ${refused}; proofs stop when it is full`
   return [{ kind: 'home-full', subject: '', message }]
 }
+
+/** Stands for an hour after the last time; loud while nothing can be written, and when it goes on. */
+const volumeThreads: Rule = (status) =>
+  status.volumes.flatMap(({ name, state, deaths }): readonly Finding[] => {
+    const down = state === 'restarting'
+    if (!down && deaths.lately === 0) return []
+    const loud = down || deaths.lately >= DEATHS_MANY
+    const message = `${deaths.lately} times in an hour, the last time because: ${deaths.reason}`
+    const severity = loud ? 'critical' : 'warning'
+    return [{ kind: 'volume-thread-died', subject: name, severity, message }]
+  })
 
 const wallet: Rule = ({ operator, wallet: { gas, forecast } }, limits) => {
   if (gas === undefined || forecast === undefined) return []
@@ -238,6 +251,8 @@ const RULES: readonly Rule[] = [
   damage,
   volumes,
   home,
+
+  volumeThreads,
   wallet,
   chainSilent,
   clockSkew,

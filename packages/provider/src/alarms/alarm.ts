@@ -12,6 +12,7 @@ export type AlarmKind =
   | 'payload-damaged'
   | 'volume-read-only'
   | 'volume-unavailable'
+  | 'volume-thread-died'
   | 'volume-nearly-full'
   | 'home-full'
   | 'wallet-low'
@@ -74,6 +75,10 @@ export const ALARM_TABLE: Readonly<Record<AlarmKind, KindRow>> = {
   'volume-unavailable': row(
     'critical',
     'The disk does not answer. Check its cable and mount; the other volumes go on.',
+  ),
+  'volume-thread-died': row(
+    'warning',
+    'The node starts it again by itself. If it keeps dying, see the log, check memory and disk, and report it.',
   ),
   'volume-nearly-full': row('warning', 'Add a volume, or raise the capacity, before uploads stop.'),
   'home-full': row(

@@ -134,13 +134,15 @@ export class Intake {
     if (coversRange(durableOf(session), range)) return durableOf(session)
     const { store, book } = this.#dependencies
     book.checkRoom()
+
+    const life = store.lifeOf(request.session)
     await this.#active.sending(request.session, range, (stop) =>
       receivePart(
         {
           write: (offset, buffers, onTaken) =>
             store.write(request.session, offset, buffers, onTaken),
           settle: async (received) => {
-            await store.sync(request.session)
+            await store.sync(request.session, life)
             await book.record({ kind: 'range-durable', session: request.session, ...received })
             this.#active.changed(request.session)
           },

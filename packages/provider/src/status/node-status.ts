@@ -17,7 +17,9 @@ import type { Alarm } from '../alarms/alarm.ts'
 import type { Duty } from '../duties/duties.ts'
 import type { AccountTotals, Wei } from '../earnings/account-types.ts'
 import type { JournalRoom } from '../journal/journal-reserve.ts'
-import type { VolumeCondition } from '../store/volume-list.ts'
+
+import type { Deaths } from '../store/thread-keeper.ts'
+import type { VolumeCondition } from '../store/volume-status.ts'
 import type { CalendarDay } from './proof-calendar.ts'
 import type { SafeToStop } from './safe-to-stop.ts'
 import type { WalletForecast } from './wallet-forecast.ts'
@@ -55,6 +57,8 @@ export interface VolumeStatus {
   readonly payloads: number
   /** Averaged time to make something durable. */
   readonly latencyMs: number
+  /** How often its thread died and was started again, and why the last time. */
+  readonly deaths: Deaths
 }
 
 export interface DamageStatus {

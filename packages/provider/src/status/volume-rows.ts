@@ -2,7 +2,7 @@
  * The volumes as an operator names them: by their directory's last part where that is enough.
  */
 import { basename } from 'node:path'
-import type { VolumeStatus as StoreVolume } from '../store/volume-list.ts'
+import type { VolumeStatus as StoreVolume } from '../store/volume-status.ts'
 import type { VolumeStatus } from './node-status.ts'
 
 export const volumeRows = (volumes: readonly StoreVolume[]): readonly VolumeStatus[] => {

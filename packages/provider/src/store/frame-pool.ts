@@ -4,7 +4,7 @@
  * synchronous on purpose: a hung disk blocks its own threads only, not libuv's shared pool.
  *
  * Invariants: at most `queueMax` jobs wait per lane (`QUEUE_FULL` beyond it); a thread that dies
- * fails its jobs and is replaced by the next one.
+ * is replaced by another, which does its jobs again: up to three threads for one job.
  */
 import { HoldfastError } from '@holdfast/protocol'
 import type { DiskChoice } from './disk-choice.ts'
@@ -21,7 +21,13 @@ export interface FramePoolOptions {
   readonly start?: StartThread
 }
 
+/** Threads that may die under a job. */
+const TRIES = 3
+
 interface Waiting {
+  readonly task: FrameTask
+  /** Threads it was given to. */
+  tries: number
   /** When it became the oldest job, as far as `watch` has looked. */
   seen: number | undefined
   readonly resolve: (result: FrameResult) => void
@@ -66,13 +72,11 @@ class Lane {
     if (this.#waiting.size >= this.#queueMax) {
       return Promise.reject(new HoldfastError({ code: 'QUEUE_FULL', limit: this.#queueMax }))
     }
-    this.#thread ??= this.#begin()
     const id = this.#nextId++
-    const thread = this.#thread
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { seen: undefined, resolve, reject })
-      thread.hold(true)
-      thread.post({ id, task })
+      const waiting = { task, tries: 0, seen: undefined, resolve, reject }
+      this.#waiting.set(id, waiting)
+      this.#give(id, waiting)
     })
   }
 
@@ -93,11 +97,37 @@ class Lane {
       this.#waiting.delete(id)
       if (this.#waiting.size === 0) thread.hold(false)
     })
+    let reason = 'it has ended'
     thread.onError((error) => {
-      if (this.#thread === thread) this.#thread = undefined
-      this.#failAll(error)
+      reason = String(error)
     })
+    thread.onExit(() => this.#died(thread, reason))
     return thread
+  }
+
+  #give(id: number, waiting: Waiting): void {
+    this.#thread ??= this.#begin()
+    waiting.tries++
+    this.#thread.hold(true)
+    this.#thread.post({ id, task: waiting.task })
+  }
+
+  /** What it was given is given to another one, unless it is what kills them. */
+  #died(thread: ThreadPort, reason: string): void {
+    if (this.#thread !== thread) return
+    this.#thread = undefined
+    // What it was too slow for has been refused.
+    if (this.#hung) this.#waiting.clear()
+    this.#hung = false
+    for (const [id, waiting] of this.#waiting) {
+      waiting.seen = undefined
+      if (waiting.tries < TRIES) {
+        this.#give(id, waiting)
+        continue
+      }
+      this.#waiting.delete(id)
+      waiting.reject(unavailable(`its reading thread died: ${reason}`))
+    }
   }
 
   #failAll(error: unknown): void {
@@ -106,8 +136,10 @@ class Lane {
   }
 }
 
-const doesNotAnswer = (): HoldfastError =>
-  new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: '', reason: 'its disk does not answer' })
+const unavailable = (reason: string): HoldfastError =>
+  new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: '', reason })
+
+const doesNotAnswer = (): HoldfastError => unavailable('its disk does not answer')
 
 /** Threads start with their first job and do not keep an idle process alive. */
 export class FramePool {

@@ -16,7 +16,8 @@ import type { SectorStore, StoredPayload } from './sector-store.ts'
 import type { Volume } from './volume.ts'
 
 /** What ingesting needs of a store. */
-export interface IngestStore extends Pick<SectorStore, 'write' | 'sync' | 'seal' | 'discard'> {
+export interface IngestStore
+  extends Pick<SectorStore, 'write' | 'lifeOf' | 'sync' | 'seal' | 'discard'> {
   reserve(name: string, commitment: Commitment, on?: Volume): Promise<void>
 }
 
@@ -62,15 +63,16 @@ const writeAll = async (
 ): Promise<void> => {
   let at: Bytes = bytes(0)
   let synced: Bytes = bytes(0)
+  const life = set.lifeOf(name)
   for await (const part of source) {
     if (signal?.aborted) throw new HoldfastError({ code: 'ABORTED' })
     await set.write(name, at, [part])
     at = plus(at, bytes(part.length))
     if (at - synced < SYNC_BYTES) continue
-    await set.sync(name)
+    await set.sync(name, life)
     synced = at
   }
-  await set.sync(name)
+  await set.sync(name, life)
   if (at !== length) {
     throw new HoldfastError({ code: 'UPLOAD_INCOMPLETE', expected: length, actual: at })
   }

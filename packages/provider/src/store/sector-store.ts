@@ -57,8 +57,17 @@ export interface SectorStore {
     buffers: readonly Uint8Array[],
     onTaken?: () => void,
   ): Promise<void>
-  /** Resolves when everything written before the call survives power loss. */
-  sync(name: StagingName): Promise<void>
+  /**
+   * What the writes of a place go through now; ends when that dies, and with it the knowledge whether all
+   * of them reached the disk. Undefined when there is no such place.
+   */
+  lifeOf(name: StagingName): number | undefined
+  /**
+   * Resolves when everything written before the call survives power loss.
+   * @param life the one in which that was written.
+   * @throws HoldfastError `VOLUME_UNAVAILABLE` when that life is over: it has to be written again.
+   */
+  sync(name: StagingName, life?: number): Promise<void>
   /**
    * Turns a fully written reservation into a stored payload; durable when it resolves. On any error
    * the reservation stays as it was.

@@ -7,7 +7,7 @@ import { openChecksum } from '@holdfast/prover'
 import type { Disk } from './disk.ts'
 import type { DiskChoice } from './disk-choice.ts'
 import type { Entry } from './record-entry.ts'
-import { placeOf, VolumeEngine } from './volume-engine.ts'
+import { type FormerLife, placeOf, VolumeEngine } from './volume-engine.ts'
 import { type Asked, detailOf, runGroup } from './volume-loop.ts'
 import type { OpenedVolume } from './volume-ops.ts'
 import type { VolumePaths } from './volume-paths.ts'
@@ -20,6 +20,8 @@ export interface VolumeWorkerData {
   readonly options: EngineOptions
   readonly known: ReadonlyMap<string, Entry>
   readonly deep: boolean
+  /** The life of a thread before this one on the volume, in the same process. */
+  readonly former?: FormerLife | undefined
   readonly disk: DiskChoice
 }
 
@@ -34,14 +36,14 @@ export interface VolumeHost {
 
 /** Opens the volume; what is returned is to be called with every question. Undefined when it cannot be opened. */
 export const serveVolume = (
-  { paths, identity, options, known, deep }: VolumeWorkerData,
+  { paths, identity, options, known, deep, former }: VolumeWorkerData,
   { disk, random, post, next }: VolumeHost,
 ): ((first: readonly Asked[]) => void) | undefined => {
   try {
     const onTableMoved = (table: OpenedVolume['table']): void => post({ kind: 'table', table })
     const checksum = openChecksum()
     const input = { disk, paths, identity, options, random, checksum, known, deep, onTableMoved }
-    const engine = VolumeEngine.open(input)
+    const engine = VolumeEngine.open({ ...input, former })
     const opened: OpenedVolume = {
       table: engine.table.memory,
       reservations: [...engine.reservations.values()].map((reservation) => [

@@ -4,6 +4,8 @@
  */
 
 export const SLAB_BYTES: number = 2 ** 20
+/** Up to this bytes travel in the message itself: a slab each would keep many small uploads waiting. */
+const COPIED_MAX = 8192
 
 export class SlabPool {
   readonly #free: Uint8Array[] = []
@@ -53,4 +55,40 @@ export async function* inSlabs(
     }
   }
   if (slab !== undefined) yield { slab, length }
+}
+
+/**
+ * Hands buffers to a thread that writes them: copied, so that they may go when `onTaken` is called.
+ * Resolves when all of them are written.
+ */
+export const writeInSlabs = async (
+  pool: SlabPool,
+  buffers: readonly Uint8Array[],
+  write: (at: number, data: Uint8Array) => Promise<unknown>,
+  onTaken: () => void,
+): Promise<void> => {
+  const total = buffers.reduce((sum, { length }) => sum + length, 0)
+  if (total <= COPIED_MAX) {
+    const written = write(0, Buffer.concat(buffers))
+    onTaken()
+    await written
+    return
+  }
+  const writes: Promise<void>[] = []
+  let failure: { readonly error: unknown } | undefined
+  let at = 0
+  for await (const { slab, length } of inSlabs(pool, buffers)) {
+    // Whoever waits for the next slab does not look at this one: nobody else would take its error.
+    const written = write(at, slab.subarray(0, length)).then(
+      () => undefined,
+      (error: unknown) => {
+        failure ??= { error }
+      },
+    )
+    writes.push(written.finally(() => pool.give(slab)))
+    at += length
+  }
+  onTaken()
+  await Promise.all(writes)
+  if (failure !== undefined) throw failure.error
 }

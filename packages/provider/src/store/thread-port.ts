@@ -2,7 +2,7 @@
  * A thread of a volume as the main side sees it: messages in, messages out, an end. A port, so that a
  * simulation can run the same work in its own thread.
  */
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 
 export interface ThreadPort {
   onMessage(listener: (message: never) => void): void
@@ -26,20 +26,25 @@ const ENTRIES: Readonly<Record<ThreadKind, URL>> = {
   frames: new URL('./frame-worker.js', import.meta.url),
 }
 
+const portOf = (worker: Worker): ThreadPort => ({
+  onMessage: (listener) => worker.on('message', (message) => listener(message as never)),
+  onError: (listener) => worker.on('error', listener),
+  onExit: (listener) => worker.on('exit', () => listener()),
+  post: (message) => worker.postMessage(message),
+  soon: (work) => {
+    setImmediate(work)
+  },
+  hold: (keepsAlive) => (keepsAlive ? worker.ref() : worker.unref()),
+  end: async () => {
+    await worker.terminate()
+  },
+})
+
+/** Threads of the system that may take so much memory; one that wants more dies, and only it. */
+export const workersWithin =
+  (resourceLimits: ResourceLimits): StartThread =>
+  (kind, workerData) =>
+    portOf(new Worker(ENTRIES[kind], { workerData, resourceLimits }))
+
 /** Threads of the system. */
-export const startWorker: StartThread = (kind, workerData) => {
-  const worker = new Worker(ENTRIES[kind], { workerData })
-  return {
-    onMessage: (listener) => worker.on('message', (message) => listener(message as never)),
-    onError: (listener) => worker.on('error', listener),
-    onExit: (listener) => worker.on('exit', () => listener()),
-    post: (message) => worker.postMessage(message),
-    soon: (work) => {
-      setImmediate(work)
-    },
-    hold: (keepsAlive) => (keepsAlive ? worker.ref() : worker.unref()),
-    end: async () => {
-      await worker.terminate()
-    },
-  }
-}
+export const startWorker: StartThread = workersWithin({})

@@ -34,6 +34,12 @@ import type { VolumePaths } from './volume-paths.ts'
 import { recoverVolume } from './volume-recovery.ts'
 import { type EngineOptions, Pending, type VolumeState } from './volume-state.ts'
 
+/** What is left of a thread that died under the process, which lives on. */
+export interface FormerLife {
+  /** Why the volume took no writes any more. */
+  readonly readOnly: string | undefined
+}
+
 export interface EngineInput {
   readonly disk: Disk
   readonly paths: VolumePaths
@@ -46,6 +52,7 @@ export interface EngineInput {
   /** Trust neither index nor footers. */
   readonly deep: boolean
   readonly onTableMoved: (memory: TableMemory) => void
+  readonly former?: FormerLife | undefined
 }
 
 type Handlers = { readonly [K in OpKind]: (op: Extract<VolumeOp, { kind: K }>) => OpValues[K] }
@@ -75,7 +82,8 @@ export class VolumeEngine {
   /** Opens a volume and recovers from whatever the last run left. */
   static open(input: EngineInput): VolumeEngine {
     const { disk, paths, identity, options, random, checksum } = input
-    const { known, deep, onTableMoved } = input
+    const { known, deep, onTableMoved, former } = input
+    if (former !== undefined) checkIdentity({ disk, paths, identity })
     const notes: RecoveryNote[] = []
     const state: VolumeState = {
       ...{ disk, paths, identity, options, random, checksum },
@@ -90,6 +98,7 @@ export class VolumeEngine {
     }
     recoverVolume(state, { known, deep, note: (note) => notes.push(note) })
     const engine = new VolumeEngine(state, new WriteGuard(paths.root), notes)
+    if (former !== undefined) engine.#follow(former)
     engine.#settle()
     return engine
   }
@@ -154,6 +163,23 @@ export class VolumeEngine {
   /** Closes the files. Reservations stay for the next run. */
   end(): void {
     this.#state.files.closeAll()
+  }
+
+  /**
+   * Goes on after a thread that died. What it wrote and did not sync is in the files as this one sees
+   * them, and nothing may rest on it before it is durable. A failed sync of that life stands.
+   */
+  #follow({ readOnly }: FormerLife): void {
+    const { files, paths, reservations, sectors } = this.#state
+    const open = new Set([...reservations.values()].map(({ path }) => path))
+    for (const { footed, path } of sectors.values()) if (!footed) open.add(path)
+    for (const path of open) {
+      this.#guard.runNow(() => files.touched(path))
+      this.#guard.syncNow(() => files.syncFiles())
+    }
+    for (const directory of [paths.incoming, paths.sectors]) files.renamedIn(directory)
+    this.#guard.syncNow(() => files.syncDirectories())
+    if (readOnly !== undefined) this.close(readOnly)
   }
 
   /** Footers that are due. They are a convenience: a failure shows at the next sync. */

@@ -15,7 +15,9 @@ import type { DiskChoice } from './disk-choice.ts'
 import { rankVolumes } from './placement.ts'
 import type { StagingName } from './sector-store.ts'
 import type { StorePlatform } from './store-platform.ts'
+import { loadVerified } from './verified-times.ts'
 import { Volume } from './volume.ts'
+import { statusOf, statusOfMissing, type VolumeStatus } from './volume-status.ts'
 
 /** A volume as the configuration has it. */
 export interface VolumePlan {
@@ -33,23 +35,6 @@ export interface MissingVolume {
   readonly error: unknown
 }
 
-export type VolumeCondition = 'ok' | 'draining' | 'read-only' | 'unavailable' | 'missing'
-
-/** How a volume is. */
-export interface VolumeStatus {
-  readonly id: string | undefined
-  readonly directory: string
-  readonly condition: VolumeCondition
-  readonly reason: string | undefined
-  readonly payloads: number
-  readonly capacity: Bytes
-  readonly used: Bytes
-  readonly reserved: Bytes
-  readonly free: Bytes
-  /** Averaged time to make something durable. */
-  readonly latencyMs: number
-}
-
 export interface VolumeListDependencies {
   readonly logger: Logger
   readonly clock: Clock
@@ -60,12 +45,17 @@ export interface VolumeListDependencies {
 export interface VolumeListOptions {
   readonly provider: ProviderId
   readonly volumes: readonly VolumePlan[]
+  /** Where the indexes of the volumes lie: not on them. */
   readonly indexes: string
+  /** Disk left alone on each volume, so that what is not payloads can still grow. */
   readonly diskMargin: Bytes
   readonly sharedPayloadMax: Bytes
   readonly sharedSectorBytes: Bytes
+  /** Forget the indexes; with `deep` the footers too. */
   readonly rebuild?: 'index' | 'deep'
   readonly disk?: (directory: string) => DiskChoice | undefined
+  /** As in `VolumeOptions`. */
+  readonly restartPausesMs?: readonly number[]
 }
 
 /** Between two looks whether a volume is still there, and whether a missing one has come. */
@@ -178,24 +168,23 @@ export class VolumeList {
   }
 
   status(): readonly VolumeStatus[] {
-    const open = this.#volumes.map((volume) => this.#statusOf(volume))
-    const away = this.#missing.map(({ plan, unavailableReason }) => ({
-      ...{ id: undefined, directory: plan.directory, condition: 'missing' as const },
-      ...{ reason: unavailableReason, payloads: 0, capacity: plan.capacity, latencyMs: 0 },
-      ...{ used: bytes(0), reserved: bytes(0), free: bytes(0) },
-    }))
+    const open = this.#volumes.map((volume) => statusOf(volume, this.isDraining(volume.directory)))
+    const away = this.#missing.map(({ plan, unavailableReason }) =>
+      statusOfMissing(plan, unavailableReason),
+    )
     return [...open, ...away]
   }
 
   /** Why no volume takes writes. */
   refusal(): HoldfastError {
-    for (const { directory: path, unavailableReason, readOnlyReason } of this.#volumes) {
-      if (unavailableReason !== undefined) continue
+    for (const { directory: path, unavailableReason, restarting, readOnlyReason } of this
+      .#volumes) {
+      if (unavailableReason !== undefined || restarting !== undefined) continue
       const reason = readOnlyReason ?? 'it is being drained'
       return new HoldfastError({ code: 'STORE_READ_ONLY', path, reason })
     }
     const [first] = this.#volumes
-    const reason = first?.unavailableReason ?? 'there is no volume'
+    const reason = first?.unavailableReason ?? first?.restarting ?? 'there is no volume'
     return new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: first?.directory ?? '', reason })
   }
 
@@ -245,7 +234,7 @@ export class VolumeList {
       order.includes(of) ? order.indexOf(of) : order.length
     this.#volumes = [...this.#volumes, volume].sort((a, b) => at(a) - at(b))
     if (draining) this.#draining.add(directory)
-    volume.loadVerified().catch((error: unknown) => {
+    loadVerified(volume).catch((error: unknown) => {
       const fields = { path: directory, reason: String(error) }
       this.#dependencies.logger.warn('times of verification not loaded', fields)
     })
@@ -253,30 +242,14 @@ export class VolumeList {
 
   #open({ directory, capacity }: VolumePlan): Promise<Volume> {
     const { provider, indexes, diskMargin, sharedPayloadMax, sharedSectorBytes } = this.#options
-    const { rebuild, disk } = this.#options
+    const { rebuild, disk, restartPausesMs } = this.#options
     const choice = disk?.(directory)
     const engine = { capacity, diskMargin, sharedPayloadMax, sharedSectorBytes }
     return Volume.open(this.#dependencies, {
       ...{ directory, provider, indexes, engine },
       ...(rebuild === undefined ? {} : { rebuild }),
       ...(choice === undefined ? {} : { disk: choice }),
+      ...(restartPausesMs === undefined ? {} : { restartPausesMs }),
     })
-  }
-
-  #statusOf(volume: Volume): VolumeStatus {
-    const { id, directory, unavailableReason, readOnlyReason, capacity, latencyMs, table } = volume
-    const { used, reserved, free } = volume.usage
-    return {
-      ...{ id, directory, capacity, latencyMs, payloads: table.size },
-      ...{ used: bytes(used), reserved: bytes(reserved), free: bytes(free) },
-      condition: this.#conditionOf(volume),
-      reason: unavailableReason ?? readOnlyReason,
-    }
-  }
-
-  #conditionOf({ directory, unavailableReason, readOnlyReason }: Volume): VolumeCondition {
-    if (unavailableReason !== undefined) return 'unavailable'
-    if (readOnlyReason !== undefined) return 'read-only'
-    return this.#draining.has(directory) ? 'draining' : 'ok'
   }
 }

@@ -11,8 +11,8 @@ import type { Holdings } from '../holdings.ts'
 import type { HomePaths } from '../home.ts'
 import { type Drained, drainVolume } from './drain.ts'
 import { createVolume } from './volume-files.ts'
-import type { VolumeStatus } from './volume-list.ts'
 import type { VolumeSet } from './volume-set.ts'
+import type { VolumeStatus } from './volume-status.ts'
 
 export interface VolumeOperationsDependencies {
   readonly set: VolumeSet

@@ -27,4 +27,6 @@ export interface VolumeOptions {
   /** Forget the index; read every sector instead of its footer too. */
   readonly rebuild?: 'index' | 'deep'
   readonly disk?: DiskChoice
+  /** Before tries to replace a thread that died; as in `thread-keeper.ts` by default. */
+  readonly restartPausesMs?: readonly number[]
 }

@@ -13,28 +13,27 @@ import {
   type Commitment,
   HoldfastError,
   milliseconds,
-  type ProviderId,
   type Random,
   type Root,
   type Timestamp,
   toNumber,
 } from '@holdfast/protocol'
 import { TaskGroup } from '../task-group.ts'
-import type { DiskChoice } from './disk-choice.ts'
 import { type Found, readWherever, verifyWherever } from './moving-reads.ts'
 import type { ByteRange } from './ranges.ts'
 import { Reserving } from './reserving.ts'
 import { checkRoot, framesChecked, noSuchReservation } from './sealing.ts'
 import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
 import { type SealingProver, UploadCommits } from './upload-commits.ts'
+import { noteVerified } from './verified-times.ts'
 import type { Volume } from './volume.ts'
 import {
   type MissingVolume,
   VolumeList,
   type VolumeListDependencies,
-  type VolumePlan,
-  type VolumeStatus,
+  type VolumeListOptions,
 } from './volume-list.ts'
+import type { VolumeStatus } from './volume-status.ts'
 import { writeAgain } from './write-again.ts'
 
 /** Payloads up to this share sectors; larger ones get a sector of their own. */
@@ -49,21 +48,14 @@ export interface VolumeSetDependencies extends VolumeListDependencies {
   readonly random: Random
 }
 
-export interface VolumeSetOptions {
-  readonly provider: ProviderId
-  readonly volumes: readonly VolumePlan[]
-  /** Where the indexes of the volumes lie: not on them. */
-  readonly indexes: string
-  /** Disk left alone on each volume, so that what is not payloads can still grow. */
-  readonly diskMargin: Bytes
-  readonly sharedPayloadMax?: Bytes
-  readonly sharedSectorBytes?: Bytes
+type SharingOptions = 'sharedPayloadMax' | 'sharedSectorBytes'
+
+export interface VolumeSetOptions
+  extends Omit<VolumeListOptions, SharingOptions>,
+    Partial<Pick<VolumeListOptions, SharingOptions>> {
   /** A disk that does not answer for so long is left alone until it does. */
   readonly hungAfterMs?: number
   readonly watchEveryMs?: number
-  /** Forget the indexes; with `deep` the footers too. */
-  readonly rebuild?: 'index' | 'deep'
-  readonly disk?: (directory: string) => DiskChoice | undefined
 }
 
 export class VolumeSet implements SectorStore {
@@ -141,10 +133,14 @@ export class VolumeSet implements SectorStore {
     this.#commits.wrote(name, toNumber(offset), length)
   }
 
-  async sync(name: StagingName): Promise<void> {
+  lifeOf(name: StagingName): number | undefined {
+    return this.list.holding(name)?.life
+  }
+
+  async sync(name: StagingName, life?: number): Promise<void> {
     const volume = this.#volumeOf(name)
     const written = this.#commits.syncing(name)
-    await volume.ask({ kind: 'sync', name })
+    await volume.ask({ kind: 'sync', name }, life)
     this.#commits.durable(name, written)
   }
 
@@ -154,10 +150,11 @@ export class VolumeSet implements SectorStore {
     options: CallOptions = {},
   ): Promise<StoredPayload> {
     const volume = this.#volumeOf(name)
+    const { life } = volume
     const framesCrc = await framesChecked(volume, name)
     const tools = { ...this.#dependencies, commits: this.#commits }
     const layers = await checkRoot(tools, { volume, name }, options)
-    const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc, layers })
+    const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc, layers }, life)
     volume.reservations.delete(name)
     await this.#removeOthers(entry.trailer.commitment.root, volume)
     return volume.stored(entry)
@@ -226,7 +223,7 @@ export class VolumeSet implements SectorStore {
       await writeAgain(this, found, options)
       logger.warn('record damaged around its payload: written again', { root })
     } else if (damage !== undefined) return { leaf: damage.leaf, what: damage.what }
-    await found.volume.noteVerified(root, Math.floor(clock.now() / 1000))
+    await noteVerified(found.volume, root, Math.floor(clock.now() / 1000))
     return undefined
   }
 

@@ -25,6 +25,13 @@ export interface ThreadEvents {
   readonly onTable: (memory: TableMemory) => void
   /** How long an operation took that had to be durable. */
   readonly onDurable: (milliseconds: number) => void
+  /** It ended without being told to: what it was asked and has not answered is refused. */
+  readonly onDied: (reason: string) => void
+}
+
+/** What a thread found when it opened its volume. */
+export interface Opened extends OpenedVolume {
+  readonly report: VolumeReport
 }
 
 interface Waiting {
@@ -54,12 +61,15 @@ export class VolumeThread {
   readonly #thread: ThreadPort
   readonly #waiting = new Map<number, Waiting>()
   readonly #outbox: Asked[] = []
-  readonly #opened: Promise<OpenedVolume>
-  #open: { resolve: (opened: OpenedVolume) => void; reject: (error: unknown) => void } | undefined
+  readonly #opened: Promise<Opened>
+  #open: { resolve: (opened: Opened) => void; reject: (error: unknown) => void } | undefined
   #nextId = 0
   #suspect: number | undefined
   #hung = false
-  #ended = false
+  /** Why it takes no more questions. */
+  #ended: string | undefined
+  #isOpen = false
+  #died = false
 
   constructor(
     data: VolumeWorkerData,
@@ -74,17 +84,22 @@ export class VolumeThread {
     })
     this.#thread = start('volume', data)
     this.#thread.onMessage((message: Message) => this.#take(message))
-    this.#thread.onError((error) => this.#died(String(error)))
-    this.#thread.onExit(() => this.#died('its thread has ended'))
+    this.#thread.onError((error) => this.#end(String(error)))
+    this.#thread.onExit(() => this.#end('its thread has ended'))
   }
 
   /** Resolves when the volume has recovered. @throws HoldfastError what opening throws. */
-  opened(): Promise<OpenedVolume> {
+  opened(): Promise<Opened> {
     return this.#opened
   }
 
   get hung(): boolean {
     return this.#hung
+  }
+
+  /** Whether it ended by itself, or has ended as it was told to. */
+  get died(): boolean {
+    return this.#died
   }
 
   /** Questions without an answer. */
@@ -94,7 +109,7 @@ export class VolumeThread {
 
   /** @throws HoldfastError what the operation throws; `VOLUME_UNAVAILABLE`, `QUEUE_FULL`. */
   async ask<K extends OpKind>(op: Extract<VolumeOp, { kind: K }>): Promise<OpValues[K]> {
-    if (this.#ended) throw this.unavailable('it is closed')
+    if (this.#ended !== undefined) throw this.unavailable(this.#ended)
     if (this.#hung) throw this.unavailable('its disk does not answer')
     if (this.#waiting.size >= QUEUE_MAX) {
       throw new HoldfastError({ code: 'QUEUE_FULL', limit: QUEUE_MAX })
@@ -128,12 +143,11 @@ export class VolumeThread {
     return new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: this.#path, reason })
   }
 
-  /** Stops the thread. One that hangs in the kernel is left behind. */
+  /** Stops the thread, and resolves when it has ended. One that hangs in the kernel is left behind. */
   async close(): Promise<void> {
-    if (this.#ended) return
-    this.#ended = true
+    this.#ended ??= 'it is closed'
     const ended = this.#thread.end()
-    if (this.#hung) this.#thread.hold(false)
+    if (this.#hung && !this.#died) this.#thread.hold(false)
     else await ended
   }
 
@@ -155,14 +169,15 @@ export class VolumeThread {
   #take(message: Message): void {
     switch (message.kind) {
       case 'opened':
-        this.#events.onReport(message.report)
-        this.#open?.resolve(message.opened)
+        this.#isOpen = true
+        this.#open?.resolve({ ...message.opened, report: message.report })
         break
       case 'failed':
         this.#open?.reject(new HoldfastError(message.detail))
         break
       case 'table':
-        this.#events.onTable(message.table)
+        // While it opens the volume its table is not whole.
+        if (this.#isOpen) this.#events.onTable(message.table)
         break
       case 'answers':
         this.#hung = false
@@ -181,11 +196,15 @@ export class VolumeThread {
     }
   }
 
-  #died(reason: string): void {
-    this.#ended = true
+  #end(reason: string): void {
+    if (this.#died) return
+    this.#died = true
+    const asTold = this.#ended !== undefined
+    this.#ended ??= reason
     const error = this.unavailable(reason)
     this.#open?.reject(error)
     for (const { settle } of this.#waiting.values()) settle({ ok: false, detail: error.detail })
     this.#waiting.clear()
+    if (!asTold) this.#events.onDied(reason)
   }
 }

@@ -3,29 +3,29 @@
  * index. Knows whether the volume can be used, and never says that something is missing because a
  * disk is.
  */
-import { join } from 'node:path'
 import { type Bytes, bytes, HoldfastError, type Root } from '@holdfast/protocol'
 import { type FrameLane, FramePool } from './frame-pool.ts'
 import type { FrameResult, FrameTask } from './frame-task.ts'
 import type { PlacedRecord } from './payload-reads.ts'
+import { Presence } from './presence.ts'
 import type { Entry } from './record-entry.ts'
 import { RecordTable } from './record-table.ts'
 import { layoutOf } from './sector-format.ts'
 import { sectorPath } from './sector-names.ts'
 import type { StagingName, StoredPayload } from './sector-store.ts'
-import { inSlabs, SlabPool } from './slab-pool.ts'
+import { SlabPool, writeInSlabs } from './slab-pool.ts'
 import { systemStore } from './store-platform.ts'
-import { claimIdentity } from './volume-identity.ts'
-import { VolumeIndex } from './volume-index.ts'
+import type { Deaths, ThreadKeeper } from './thread-keeper.ts'
+import { loadVerified } from './verified-times.ts'
+import type { VolumeIndex } from './volume-index.ts'
 import type { OpKind, OpValues, VolumeOp, VolumeReport, VolumeUsage } from './volume-ops.ts'
 import type { Reserved, VolumeDependencies, VolumeOptions } from './volume-options.ts'
+import { openParts, type VolumeParts } from './volume-parts.ts'
 import { type VolumePaths, volumePaths } from './volume-paths.ts'
-import { VolumeThread } from './volume-thread.ts'
+import type { Opened } from './volume-thread.ts'
 
 /** Bytes on their way to the thread. */
 const SLABS = 16
-/** Up to this bytes travel in the message itself: a slab each would keep many small uploads waiting. */
-const COPIED_MAX = 8192
 /** How much one measurement counts in the average. */
 const LATENCY_WEIGHT = 0.1
 
@@ -37,32 +37,41 @@ export class Volume {
   /** Room that is being asked for and not yet answered. */
   asked = 0n
   readonly #dependencies: VolumeDependencies
-  readonly #thread: VolumeThread
+  readonly #thread: ThreadKeeper
   readonly #frames: FramePool
   readonly index: VolumeIndex
   readonly #slabs = new SlabPool(SLABS)
   readonly #paths: VolumePaths
   readonly #options: VolumeOptions
   #report: VolumeReport
-  #gone: string | undefined
+  readonly #presence: Presence
   #latencyMs = 0
 
   private constructor(
-    input: { dependencies: VolumeDependencies; options: VolumeOptions; id: string },
-    parts: { thread: VolumeThread; index: VolumeIndex; table: RecordTable; report: VolumeReport },
+    dependencies: VolumeDependencies,
+    options: VolumeOptions,
+    { id, index, thread, opened }: VolumeParts,
   ) {
-    this.id = input.id
-    this.directory = input.options.directory
-    this.#dependencies = input.dependencies
-    this.#options = input.options
-    this.#paths = volumePaths(input.options.directory)
-    this.#thread = parts.thread
-    this.index = parts.index
-    this.table = parts.table
-    this.#report = parts.report
-    const { disk = {} } = input.options
-    const { startThread: start } = input.dependencies.platform ?? systemStore
-    this.#frames = new FramePool({ disk, start })
+    this.id = id
+    this.directory = options.directory
+    this.#dependencies = dependencies
+    this.#options = options
+    this.#paths = volumePaths(options.directory)
+    this.#thread = thread
+    this.index = index
+    this.table = new RecordTable(opened.table)
+    this.#report = opened.report
+    this.#presence = new Presence(dependencies.logger, this.#name())
+    const { startThread: start } = dependencies.platform ?? systemStore
+    this.#frames = new FramePool({ disk: options.disk ?? {}, start })
+    this.#learn(opened)
+    this.#thread.tell({
+      onReport: (report) => this.#take(report),
+      onTable: (memory) => this.table.moveTo(memory),
+      onDurable: (ms) => this.#measure(ms),
+      onRevived: (reopened) => this.#takeOver(reopened),
+      onGone: (reason) => this.#presence.isGone(reason),
+    })
   }
 
   /**
@@ -71,48 +80,7 @@ export class Volume {
    * `STORE_CORRUPT` for a format from the future, `VOLUME_UNAVAILABLE`.
    */
   static async open(dependencies: VolumeDependencies, options: VolumeOptions): Promise<Volume> {
-    const { logger, clock, platform = systemStore } = dependencies
-    const { directory, provider, indexes, engine, rebuild, disk = {} } = options
-    const paths = volumePaths(directory)
-    const id = claimIdentity(paths, provider, platform.disk)
-    const onDamage = (error: unknown): void =>
-      logger.warn('index damaged: made again', { path: directory, reason: String(error) })
-    const index = await VolumeIndex.open(join(indexes, id), onDamage, platform.keyValues)
-    if (rebuild !== undefined) await index.clear()
-    const known = await index.own()
-    const deep = rebuild === 'deep'
-    const data = { paths, identity: id, options: engine, known, deep, disk }
-    let volume: Volume | undefined
-    const early: VolumeReport[] = []
-    const table = RecordTable.empty(undefined, 1)
-    const thread = new VolumeThread(
-      data,
-      { clock, start: platform.startThread },
-      {
-        onReport: (report) => (volume === undefined ? early.push(report) : volume.#take(report)),
-        onTable: (memory) => table.moveTo(memory),
-        onDurable: (ms) => {
-          if (volume !== undefined) volume.#measure(ms)
-        },
-      },
-    )
-    try {
-      const opened = await thread.opened()
-      table.moveTo(opened.table)
-      for (const { level, event, fields } of opened.notes) logger[level](event, fields)
-      const [report] = early
-      if (report === undefined) throw thread.unavailable('it opened without a word')
-      volume = new Volume({ dependencies, options, id }, { thread, index, table, report })
-      for (const [name, commitment, place] of opened.reservations) {
-        volume.reservations.set(name, { commitment, place })
-      }
-      for (const each of early) volume.#take(each)
-      return volume
-    } catch (error) {
-      await thread.close()
-      await index.close()
-      throw error
-    }
+    return new Volume(dependencies, options, await openParts(dependencies, options))
   }
 
   get capacity(): Bytes {
@@ -131,12 +99,26 @@ export class Volume {
 
   /** Why it takes no writes; undefined while it does. */
   get readOnlyReason(): string | undefined {
-    return this.#report.readOnly
+    return this.restarting ?? this.#report.readOnly
+  }
+
+  /** Why it takes no writes for a moment: its thread died, and the next one is not up yet. */
+  get restarting(): string | undefined {
+    return this.#thread.down
+  }
+
+  get deaths(): Deaths {
+    return this.#thread.deaths
+  }
+
+  /** The life of its thread: what was written in one is made durable in the same one. */
+  get life(): number {
+    return this.#thread.life
   }
 
   /** Why it cannot be read either; undefined while it can. */
   get unavailableReason(): string | undefined {
-    if (this.#gone !== undefined) return this.#gone
+    if (this.#presence.gone !== undefined) return this.#presence.gone
     return this.#thread.hung || this.#frames.hung ? 'its disk does not answer' : undefined
   }
 
@@ -150,10 +132,17 @@ export class Volume {
     return this.#thread.depth
   }
 
-  /** @throws HoldfastError what the operation throws; `VOLUME_UNAVAILABLE`. */
-  async ask<K extends OpKind>(op: Extract<VolumeOp, { kind: K }>): Promise<OpValues[K]> {
-    if (this.#gone !== undefined && op.kind !== 'check') throw this.#thread.unavailable(this.#gone)
-    return this.#thread.ask(op)
+  /**
+   * @param life the one it has to be done in, when it rests on something done before.
+   * @throws HoldfastError what the operation throws; `VOLUME_UNAVAILABLE`.
+   */
+  async ask<K extends OpKind>(
+    op: Extract<VolumeOp, { kind: K }>,
+    life?: number,
+  ): Promise<OpValues[K]> {
+    const { gone } = this.#presence
+    if (gone !== undefined && op.kind !== 'check') throw this.#thread.unavailable(gone)
+    return this.#thread.ask(op, life)
   }
 
   /** Writes buffers at a payload offset; `onTaken` is called when they have been copied. */
@@ -163,25 +152,9 @@ export class Volume {
     buffers: readonly Uint8Array[],
     onTaken: () => void = () => undefined,
   ): Promise<void> {
-    const total = buffers.reduce((sum, { length }) => sum + length, 0)
-    if (total <= COPIED_MAX) {
-      const written = this.ask({ kind: 'write', name, offset, data: Buffer.concat(buffers) })
-      onTaken()
-      await written
-      return
-    }
-    const writes: Promise<unknown>[] = []
-    let at = offset
-    for await (const { slab, length } of inSlabs(this.#slabs, buffers)) {
-      const data = slab.subarray(0, length)
-      const written = this.ask({ kind: 'write', name, offset: at, data })
-      writes.push(written.finally(() => this.#slabs.give(slab)))
-      at += length
-    }
-    onTaken()
-    for (const outcome of await Promise.allSettled(writes)) {
-      if (outcome.status === 'rejected') throw outcome.reason
-    }
+    const write = (at: number, data: Uint8Array): Promise<unknown> =>
+      this.ask({ kind: 'write', name, offset: offset + at, data })
+    await writeInSlabs(this.#slabs, buffers, write, onTaken)
   }
 
   /**
@@ -197,6 +170,8 @@ export class Volume {
     }
     await this.check()
     this.assertAvailable()
+    const { restarting } = this
+    if (restarting !== undefined) throw this.#thread.unavailable(restarting)
     return result
   }
 
@@ -208,17 +183,14 @@ export class Volume {
 
   /** Looks whether the volume is still there, through its path. Never throws. */
   async check(): Promise<void> {
+    // Without a thread nobody can look; the next one does before it opens the volume.
+    if (this.restarting !== undefined) return
     try {
       await this.#thread.ask({ kind: 'check' })
-      if (this.#gone !== undefined) this.#dependencies.logger.info('volume is back', this.#name())
-      this.#gone = undefined
+      this.#presence.isThere()
     } catch (error) {
-      if (!HoldfastError.is(error) || this.#thread.hung) return
-      if (this.#gone === undefined) {
-        const fields = { ...this.#name(), reason: error.message }
-        this.#dependencies.logger.error('volume is gone: its payloads cannot be served', fields)
-      }
-      this.#gone = error.message
+      if (!HoldfastError.is(error) || this.#thread.hung || this.restarting !== undefined) return
+      this.#presence.isGone(error.message)
     }
   }
 
@@ -253,25 +225,42 @@ export class Volume {
     }
   }
 
-  /** Remembers when a payload was verified. */
-  async noteVerified(root: Root, at: number): Promise<void> {
-    await this.ask({ kind: 'mark', root, at })
-    await this.index.stamp('verified', root, at)
-  }
-
-  /** Brings the times of verification of former runs into the table. */
-  async loadVerified(): Promise<void> {
-    for await (const [root, at] of this.index.stamps('verified')) {
-      if (this.find(root) === undefined) await this.index.unstamp('verified', root)
-      else await this.ask({ kind: 'mark', root, at })
-    }
-  }
-
   /** Stops the threads and closes the files. Reservations stay for the next run. */
   async close(): Promise<void> {
     await this.#frames.close()
     await this.#thread.close()
     await this.index.close()
+  }
+
+  /** What a thread found when it opened the volume. */
+  #learn({ table, reservations, notes, report }: Opened): void {
+    this.table.moveTo(table)
+    this.#take(report)
+    for (const { level, event, fields } of notes) this.#dependencies.logger[level](event, fields)
+    this.reservations.clear()
+    for (const [name, commitment, place] of reservations) {
+      this.reservations.set(name, { commitment, place })
+    }
+  }
+
+  /** Places that the former thread made, and did not tell of, or was to give back, are given back. */
+  #takeOver(opened: Opened): void {
+    const known = new Set(this.reservations.keys())
+    this.#presence.isThere()
+    this.#learn(opened)
+    for (const name of [...this.reservations.keys()]) {
+      if (known.has(name)) continue
+      this.reservations.delete(name)
+      this.#later('a place is not given back', this.ask({ kind: 'discard', name }))
+    }
+    this.#later('times of verification not loaded', loadVerified(this))
+  }
+
+  /** Work nobody waits for; what fails is said, and done at the next start. */
+  #later(event: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#dependencies.logger.warn(event, { ...this.#name(), reason: String(error) })
+    })
   }
 
   #name(): { readonly volume: string; readonly path: string } {

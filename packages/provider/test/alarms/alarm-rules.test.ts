@@ -60,7 +60,7 @@ const WELL: RuleInput = {
   volumes: [
     {
       ...{ name: 'volume-0', path: '', state: 'ok', reason: undefined },
-      ...{ payloads: 1, latencyMs: 1 },
+      ...{ payloads: 1, latencyMs: 1, deaths: { count: 0, lately: 0, reason: undefined } },
       ...{ capacity: bytes(1000), used: bytes(100), reserved: bytes(0), free: bytes(900) },
     },
   ],
@@ -147,6 +147,15 @@ describe('alarm rules', () => {
     expect(found(room('ok'))).toEqual([])
     for (const state of ['reserve', 'none'] as const)
       expect(found(room(state))).toEqual(['home-full'])
+  })
+
+  test('volume-thread-died: for an hour, and loud while none is up or when it keeps dying', () => {
+    const deaths = (lately: number) => ({ count: 9, lately, reason: 'no memory' })
+    const kind = 'volume-thread-died volume-0'
+    expect(found(volume({ deaths: deaths(0) }))).toEqual([])
+    expect(found(volume({ deaths: deaths(1) }))).toEqual([`${kind} warning`])
+    expect(found(volume({ deaths: deaths(4) }))).toEqual([`${kind} critical`])
+    expect(found(volume({ state: 'restarting', deaths: deaths(1) }))).toEqual([`${kind} critical`])
   })
 
   test('wallet-low: warns days before, and cries when a handful of proofs is left', () => {

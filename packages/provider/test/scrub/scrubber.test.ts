@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Holdings } from '../../src/holdings.ts'
 import { PromiseBook } from '../../src/journal/promise-book.ts'
 import { Scrubber } from '../../src/scrub/scrubber.ts'
+import { loadVerified } from '../../src/store/verified-times.ts'
 import type { VolumeSet } from '../../src/store/volume-set.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
 import { flipByte, NOW, readAll, StoreBox, storePayload } from '../support/store.ts'
@@ -94,7 +95,7 @@ describe('scrubbing', () => {
     expect([...order].sort()).toEqual(roots.slice(1).sort())
     await box.close(store)
     store = await box.open({ clock: clockWith() })
-    await Promise.all(store.volumes.map((volume) => volume.loadVerified()))
+    await Promise.all(store.volumes.map((volume) => loadVerified(volume)))
     expect(await scrubAll(store, clockWith())).toEqual([])
     today = 10
     expect(await scrubAll(store, clockWith())).toHaveLength(5)

@@ -29,7 +29,9 @@ import {
 import { openProver, type Prover } from '@holdfast/prover'
 import type { ProviderConfig } from '../../src/config.ts'
 import { type HomePaths, homePaths } from '../../src/home.ts'
+import type { Platform } from '../../src/platform.ts'
 import { Provider, type ProviderEndpoints } from '../../src/provider.ts'
+import type { ProviderOptions } from '../../src/provider-parts.ts'
 import { createVolume, writeDurably } from '../../src/store/volume-files.ts'
 import { createTlsIdentity } from '../../src/tls.ts'
 import { type ClientNetwork, TestClient } from './client.ts'
@@ -76,6 +78,11 @@ export const ACCOUNTS = {
 export interface TestPlace {
   readonly home?: string
   readonly genesis?: bigint
+}
+
+/** What a provider is started with that is not in its configuration. */
+export interface Tuning extends Pick<ProviderOptions, 'storing'> {
+  readonly platform?: Platform
 }
 
 /** The chain and its accounts, and a home that is ready to run. */
@@ -158,7 +165,7 @@ export class TestNetwork {
   }
 
   /** Starts the provider of this home. */
-  async start(): Promise<RunningProvider> {
+  async start({ platform, storing }: Tuning = {}): Promise<RunningProvider> {
     const ledger = this.ledger(this.operator)
     const provider = await Provider.open(
       {
@@ -169,12 +176,14 @@ export class TestNetwork {
         clock: systemClock,
         random: systemRandom,
         logger: recordingLogger(this.log),
+        ...(platform === undefined ? {} : { platform }),
       },
       {
         paths: this.paths,
         config: this.config,
         software: 'test',
         sharedPayloadMax: SHARED_PAYLOAD_MAX,
+        ...(storing === undefined ? {} : { storing }),
       },
     )
     const endpoints = await provider.start()

@@ -1,35 +1,24 @@
 /**
  * A volume's engine on a simulated disk, driven by chance, with an oracle of what was acknowledged.
- * One seed is one run: operations, power loss at some change of the disk, recovery, check, and again.
+ * One seed is one run: operations, power loss at some change of the disk or the death of the thread,
+ * after which the disk has all that was written, recovery, check, and again.
  */
-import { bytes, type Commitment, HoldfastError, type Root, timestamp } from '@holdfast/protocol'
+import { bytes, HoldfastError, type Root, timestamp } from '@holdfast/protocol'
 import { openChecksum } from '@holdfast/prover'
 import { runFrameTask } from '../../src/store/frame-task.ts'
 import type { Entry } from '../../src/store/record-entry.ts'
 import { layoutOf } from '../../src/store/sector-format.ts'
 import { sectorPath } from '../../src/store/sector-names.ts'
-import { VolumeEngine } from '../../src/store/volume-engine.ts'
+import { type FormerLife, VolumeEngine } from '../../src/store/volume-engine.ts'
 import { volumePaths } from '../../src/store/volume-paths.ts'
-import { commitmentOf, payloadOf } from './payloads.ts'
 import { type Chance, chanceFrom, PowerLoss, SimulatedDisk } from './simulated-disk.ts'
+import { MADE, type Payload } from './simulated-payloads.ts'
 
 const PATHS = volumePaths('/volume')
 const IDENTITY = 'ab'.repeat(16)
-const SIZES = [1, 700, 5_000, 9_000, 70_000] as const
 const SHARED_MAX = 10_000n
 const SECTOR_BYTES = 60_000n
 const checksum = openChecksum()
-
-interface Payload {
-  readonly data: Uint8Array
-  readonly commitment: Commitment
-}
-
-/** Payloads are made once: hashing them takes longer than everything else here. */
-const MADE: readonly Payload[] = Array.from({ length: 40 }, (_, i) => {
-  const data = payloadOf(SIZES[i % SIZES.length] ?? 1, i + 1)
-  return { data, commitment: commitmentOf(data) }
-})
 
 interface Upload {
   readonly payload: Payload
@@ -61,6 +50,7 @@ export class SimulatedVolume {
   #names = 0
   #randomByte = 0
   losses = 0
+  deaths = 0
 
   constructor(seed: number) {
     this.#seed = seed
@@ -73,19 +63,25 @@ export class SimulatedVolume {
     this.#engine = this.#open(false)
   }
 
-  /** So many rounds, each of some operations and a loss of power. */
+  /** So many losses of power, each after some operations and perhaps some deaths of the thread. */
   run(rounds: number): void {
-    for (let round = 0; round < rounds; round++) {
+    while (this.losses < rounds) {
       this.disk.failAfter(1 + this.chance(120))
       try {
         for (;;) this.#batch()
       } catch (error) {
         if (!(error instanceof PowerLoss) && !isPowerLoss(error)) throw this.#told(error)
       }
-      this.losses++
-      this.disk.restart(this.chance)
+      const former = this.chance(3) === 0 ? { readOnly: undefined } : undefined
+      if (former === undefined) {
+        this.losses++
+        this.disk.restart(this.chance)
+      } else {
+        this.deaths++
+        this.disk.unmount()
+      }
       try {
-        this.#recover()
+        this.#recover(former)
       } catch (error) {
         throw this.#told(error)
       }
@@ -94,10 +90,12 @@ export class SimulatedVolume {
 
   #told(error: unknown): Error {
     const what = error instanceof Error ? error.message : String(error)
-    return new Error(`seed ${this.#seed}, loss ${this.losses}: ${what}`, { cause: error })
+    return new Error(`seed ${this.#seed}, loss ${this.losses}, death ${this.deaths}: ${what}`, {
+      cause: error,
+    })
   }
 
-  #open(deep: boolean): VolumeEngine {
+  #open(deep: boolean, former?: FormerLife): VolumeEngine {
     const known = [this.#index, this.#olderIndex, new Map()][this.chance(3)] ?? new Map()
     return VolumeEngine.open({
       ...{ disk: this.disk, paths: PATHS, identity: IDENTITY, checksum, known, deep },
@@ -107,6 +105,7 @@ export class SimulatedVolume {
       },
       random: { bytes: (n) => Uint8Array.from({ length: n }, () => this.#salt()) },
       onTableMoved: () => undefined,
+      former,
     })
   }
 
@@ -231,9 +230,9 @@ export class SimulatedVolume {
     return all[this.chance(Math.max(1, all.length))] ?? []
   }
 
-  #recover(): void {
+  #recover(former: FormerLife | undefined): void {
     this.#retired = []
-    this.#engine = this.#open(this.chance(4) === 0)
+    this.#engine = this.#open(this.chance(4) === 0, former)
     for (const { level, event, fields } of this.#engine.notes) {
       if (level === 'error') throw new Error(`${event} ${JSON.stringify(fields)}`)
     }

@@ -1,10 +1,10 @@
 /**
  * The real file system with faults that a test switches on from another thread: it hangs, a sync or a
- * read fails, there is no room, no file can be opened.
+ * read fails, there is no room, no file can be opened, its thread runs out of memory.
  */
 import { type Disk, fileDisk } from '../../src/store/disk.ts'
 
-export const FAULTS = ['hang', 'sync', 'read', 'room', 'files'] as const
+export const FAULTS = ['hang', 'sync', 'read', 'room', 'files', 'memory'] as const
 export type Fault = (typeof FAULTS)[number]
 
 /** A switch for reads that is not 0 or 1 names the byte that cannot be read. */
@@ -29,6 +29,12 @@ export class DiskSwitches {
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code })
 
+/** Takes memory until there is none: the thread that does it ends here. */
+const hoard = (): never => {
+  const kept: number[][] = []
+  for (;;) kept.push(Array.from({ length: 1_000 }, (_, i) => i + kept.length / 2))
+}
+
 /** Called on the volume's threads. */
 export const createDisk = (memory: SharedArrayBuffer): Disk => {
   const cells = new Int32Array(memory)
@@ -52,6 +58,7 @@ export const createDisk = (memory: SharedArrayBuffer): Disk => {
     },
     write: (file, data, position) => {
       pass('room', 'ENOSPC')
+      if (isOn('memory')) hoard()
       fileDisk.write(file, data, position)
     },
     sync: (file) => {
