@@ -1,10 +1,11 @@
 /**
  * The provider's directory: where each thing is, and the lock that keeps a second process out.
  *
- * The lock is a file with the holder's process id and start time; it is held while that very process
- * lives, so a crash leaves nothing to clean up and a reused process id is not mistaken for a holder.
+ * The lock is a symbolic link to nowhere whose text is the holder's process id and start time: it needs
+ * no room on a full disk. It is held while that very process lives, so a crash leaves nothing to clean up
+ * and a reused process id is not mistaken for a holder.
  */
-import { open, readFile, rename, unlink } from 'node:fs/promises'
+import { readFile, readlink, rename, symlink, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
 import { errnoOf } from './store/disk-errors.ts'
@@ -59,7 +60,7 @@ export interface HomeLock {
 
 /** @throws HoldfastError `HOME_IN_USE` while another process holds the lock. */
 export const lockHome = async (paths: HomePaths): Promise<HomeLock> => {
-  const own = `${process.pid} ${await startOf(process.pid)}\n`
+  const own = `${process.pid} ${await startOf(process.pid)}`
   for (;;) {
     if (await createExclusively(paths.lock, own)) break
     const holder = await holderOf(paths.lock)
@@ -73,7 +74,8 @@ export const lockHome = async (paths: HomePaths): Promise<HomeLock> => {
 
 /** The process that holds a home; undefined when none does. */
 export const holderOf = async (lock: string): Promise<number | undefined> => {
-  const text = await readFile(lock, 'utf8').catch(() => '')
+  // Homes of before have a file there.
+  const text = await readlink(lock).catch(() => readFile(lock, 'utf8').catch(() => ''))
   const [pid = '', start = ''] = text.trim().split(' ')
   const number = Number(pid)
   if (!Number.isSafeInteger(number) || number <= 0 || !isAlive(number)) return undefined
@@ -82,9 +84,7 @@ export const holderOf = async (lock: string): Promise<number | undefined> => {
 
 const createExclusively = async (path: string, text: string): Promise<boolean> => {
   try {
-    const handle = await open(path, 'wx', 0o600)
-    await handle.writeFile(text)
-    await handle.close()
+    await symlink(text, path)
     return true
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false

@@ -5,7 +5,7 @@
  * What every adapter keeps: a batch is there as a whole or not at all; after a crash what was written
  * last may be missing, but never something that was written before what is there.
  */
-import { rename, rm } from 'node:fs/promises'
+import { rename, rm, statfs } from 'node:fs/promises'
 import { openChecksum } from '@holdfast/prover'
 import { Level } from 'level'
 import { damagedTable } from './store/table-check.ts'
@@ -43,6 +43,8 @@ export interface KeyValuePlace {
   open<V>(directory: string, encoding: ValueEncoding): Promise<KeyValues<V>>
   /** Forgets everything that is there. */
   remove(directory: string): Promise<void>
+  /** Bytes that are free on its disk. */
+  free(directory: string): Promise<bigint>
 }
 
 /**
@@ -58,6 +60,10 @@ export const levelPlace: KeyValuePlace = {
     return level
   },
   remove: (directory) => rm(directory, { recursive: true, force: true }),
+  free: async (directory) => {
+    const { bavail, bsize } = await statfs(directory, { bigint: true })
+    return bavail * bsize
+  },
 }
 
 /** LevelDB that is not removed when it is damaged, but renamed: the last one that was. */

@@ -20,6 +20,7 @@ import { type ProviderConfig, readConfig } from '../config.ts'
 import { sealFile } from '../config-seal.ts'
 import { homePaths } from '../home.ts'
 import { Provider } from '../provider.ts'
+import { isNoRoom } from '../store/disk-errors.ts'
 import { JournalOutbox } from '../transactions/journal-outbox.ts'
 import { openKey } from './init.ts'
 import { boundedSink } from './log-sink.ts'
@@ -36,9 +37,12 @@ const DRAIN_MS = 25_000
 export const run = async (flags: RunFlags, software: string): Promise<void> => {
   const paths = homePaths(resolve(flags.home))
   const config = await readConfig(paths.config)
-  await sealFile(paths.config)
   const logger = createJsonLogger(boundedSink(process.stderr, systemClock), {
     level: levelOf(flags.logLevel),
+  })
+  await sealFile(paths.config).catch((error: unknown) => {
+    if (!isNoRoom(error)) throw error
+    logger.warn('no room to seal config.json: the next start does it', { path: paths.config })
   })
   const network = await readNetwork(flags.network ?? config.network)
   const operator = await openKey(config.operatorKeystore, config.operatorPassphraseFile)

@@ -18,6 +18,7 @@ import {
   type Root,
   type Timestamp,
 } from '@holdfast/protocol'
+import { levelTrouble } from '../store/disposable-level.ts'
 import { type AccountChanges, AccountStore } from './account-store.ts'
 import type { AccountTotals, GasEntry, PeriodAccount, PeriodOutcome, Wei } from './account-types.ts'
 import { ProofCosts } from './proof-costs.ts'
@@ -51,10 +52,11 @@ export class Accounts {
 
   /** Opens the books of a home; they are begun when there are none. */
   static async open(directory: string, now: Timestamp, logger: Logger): Promise<Accounts> {
-    const store = await AccountStore.open(directory, (error) => {
-      const fields = { path: `${directory}.damaged`, reason: String(error) }
+    const onDamage = levelTrouble(logger, 'books', (reason) => {
+      const fields = { path: `${directory}.damaged`, reason }
       logger.error('books damaged: set aside, new ones begun', fields)
     })
+    const store = await AccountStore.open(directory, onDamage)
     const totals = (await store.totals()) ?? freshTotals(now)
     const costs = ProofCosts.of(await store.proofCosts())
     const entries = await store.entries()

@@ -9,6 +9,7 @@
 import type { BlockRef, LedgerReader, LedgerUpdate } from '@holdfast/chain'
 import { type Clock, HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
 import type { KeyValuePlace } from '../key-values.ts'
+import { levelTrouble } from '../store/disposable-level.ts'
 import { nextCall } from '../wake.ts'
 import { type BlockChange, ChainState, type ChainStateOptions, UNDO_BLOCKS } from './chain-state.ts'
 import type { Fact } from './facts.ts'
@@ -57,8 +58,9 @@ export class Follower {
     options: FollowerOptions,
   ): Promise<Follower> {
     const { logger, keyValues } = dependencies
-    const onDamage = (error: unknown): void =>
-      logger.warn('chain state damaged: thrown away', { reason: String(error) })
+    const onDamage = levelTrouble(logger, 'chain state', (reason) =>
+      logger.warn('chain state damaged: thrown away', { reason }),
+    )
     const store = await StateStore.open(options.directory, onDamage, keyValues)
     const loaded = await store.load()
     if (loaded === undefined) logger.warn('chain state damaged: folding it anew')

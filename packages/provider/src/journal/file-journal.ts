@@ -177,6 +177,8 @@ export class FileJournal implements Journal {
     try {
       last = await this.#copyTo(file, entries, batchBytes)
       await file.sync()
+      // The name it gets must be of this file, and not of one that had no room before it.
+      await this.#guard.sync(() => this.#files.syncDirectory(dirname(this.#path)))
       crashPoint('journal-rewritten')
       await this.#files.rename(fresh, this.#path)
     } catch (error) {

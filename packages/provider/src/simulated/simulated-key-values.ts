@@ -55,6 +55,7 @@ export class SimulatedKeyValues {
     return {
       open: (directory) => run.step(() => this.#open(directory, run)),
       remove: (directory) => run.step(() => void this.#tables.delete(directory)),
+      free: () => Promise.resolve(2n ** 40n),
     }
   }
 

@@ -1,14 +1,16 @@
 /**
  * LevelDB for what can be made again. It verifies little of what it reads, so every value carries a
  * checksum of its own; and when it says itself that it is damaged, or cannot open, its directory is
- * removed and begun anew.
+ * removed and begun anew. A full disk is no damage (`overlaid-values.ts`).
  */
+import { HoldfastError, type Logger } from '@holdfast/protocol'
 import {
   type KeyValuePlace,
   type KeyValues,
   levelPlace,
   type ValueEncoding,
 } from '../key-values.ts'
+import { OverlaidValues } from './overlaid-values.ts'
 
 const hasCode = (error: unknown, code: string): boolean => {
   for (let at = error; typeof at === 'object' && at !== null; ) {
@@ -27,27 +29,19 @@ interface DisposableOptions {
 
 /** A LevelDB whose content may be lost. @param V what values are: text or bytes. */
 export class DisposableLevel<V> {
-  readonly #directory: string
-  readonly #encoding: ValueEncoding
-  readonly #onDamage: (error: unknown) => void
-  readonly #place: KeyValuePlace
+  readonly #options: DisposableOptions
   #level: KeyValues<V>
   #renewing: Promise<void> | undefined
   #closed = false
 
-  private constructor(
-    { directory, encoding, onDamage, place }: DisposableOptions,
-    level: KeyValues<V>,
-  ) {
-    this.#directory = directory
-    this.#encoding = encoding
-    this.#onDamage = onDamage
-    this.#place = place
+  private constructor(options: DisposableOptions, level: KeyValues<V>) {
+    this.#options = options
     this.#level = level
   }
 
   /**
-   * @param onDamage told why everything in it was thrown away.
+   * @param onDamage told why everything in it was thrown away; of a full disk by `DISK_FULL`, and then
+   *   nothing is.
    * @param place where it lies; default: LevelDB.
    */
   static async open<V>(
@@ -58,12 +52,12 @@ export class DisposableLevel<V> {
   ): Promise<DisposableLevel<V>> {
     const options = { directory, encoding, onDamage, place }
     try {
-      return new DisposableLevel(options, await place.open<V>(directory, encoding))
+      return new DisposableLevel(options, await openIn<V>(options))
     } catch (error) {
       if (hasCode(error, 'LEVEL_LOCKED')) throw error
       onDamage(error)
       await place.remove(directory)
-      return new DisposableLevel(options, await place.open<V>(directory, encoding))
+      return new DisposableLevel(options, await openIn<V>(options))
     }
   }
 
@@ -105,9 +99,35 @@ export class DisposableLevel<V> {
   }
 
   async #begin(error: unknown): Promise<void> {
-    this.#onDamage(error)
+    const { onDamage, place, directory } = this.#options
+    onDamage(error)
     await this.#level.close()
-    await this.#place.remove(this.#directory)
-    this.#level = await this.#place.open<V>(this.#directory, this.#encoding)
+    await place.remove(directory)
+    this.#level = await openIn<V>(this.#options)
   }
 }
+
+const openIn = <V>({
+  place,
+  directory,
+  encoding,
+  onDamage,
+}: DisposableOptions): Promise<KeyValues<V>> =>
+  OverlaidValues.open<V>({
+    open: () => place.open<V>(directory, encoding),
+    free: () => place.free(directory),
+    onFull: (cause) =>
+      onDamage(new HoldfastError({ code: 'DISK_FULL', needed: 1n, available: 0n }, { cause })),
+  })
+
+/** How those who own such a store say that it is damaged, or that its disk is full. */
+export const levelTrouble =
+  (logger: Logger, what: string, onDamage: (reason: string) => void) =>
+  (error: unknown): void => {
+    if (!HoldfastError.is(error, 'DISK_FULL')) {
+      onDamage(String(error))
+      return
+    }
+    const reason = error.cause instanceof Error ? error.cause.message : error.message
+    logger.warn(`no room for the ${what}: kept in memory until there is`, { reason })
+  }

@@ -1,5 +1,6 @@
 /** Opens what a volume consists of: who it is, its index, its thread. All of it, or nothing is left open. */
 import { join } from 'node:path'
+import { levelTrouble } from './disposable-level.ts'
 import { systemStore } from './store-platform.ts'
 import { ThreadKeeper } from './thread-keeper.ts'
 import { claimIdentity } from './volume-identity.ts'
@@ -22,8 +23,9 @@ export const openParts = async (
 ): Promise<VolumeParts> => {
   const paths = volumePaths(directory)
   const id = claimIdentity(paths, provider, platform.disk)
-  const onDamage = (error: unknown): void =>
-    logger.warn('index damaged: made again', { path: directory, reason: String(error) })
+  const onDamage = levelTrouble(logger, 'index of a volume', (reason) =>
+    logger.warn('index damaged: made again', { path: directory, reason }),
+  )
   const index = await VolumeIndex.open(join(indexes, id), onDamage, platform.keyValues)
   try {
     if (rebuild !== undefined) await index.clear()
