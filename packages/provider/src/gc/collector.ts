@@ -107,6 +107,8 @@ export class Collector {
     for await (const [root, since] of volume.index.stamps('trash')) trashed.set(root, since)
     let removed = 0
     let seen = 0
+    /** The longest payload that there was no room to remove; no shorter one is tried then. */
+    let stuck = -1n
     let claims = this.#claims()
     for (const entry of volume.table.values()) {
       if (seen++ % SLICE === 0) {
@@ -117,18 +119,30 @@ export class Collector {
         claims = this.#claims()
       }
       if (claims === undefined) return removed
-      const { root } = entry.trailer.commitment
+      const { root, length } = entry.trailer.commitment
       const since = trashed.get(root)
       if (claims.claimed.has(root)) {
         if (since !== undefined) await volume.index.unstamp('trash', root)
       } else if (since === undefined) {
         await volume.index.stamp('trash', root, toNumber(claims.now))
-      } else if (BigInt(since) + this.#options.trashTime <= claims.now) {
-        await this.#remove(root)
-        removed++
+      } else if (BigInt(since) + this.#options.trashTime <= claims.now && length > stuck) {
+        if (await this.#removeIfRoom(root)) removed++
+        else stuck = length
       }
     }
     return removed
+  }
+
+  /** False when the disk is too full even for that: payloads in files of their own go nevertheless. */
+  async #removeIfRoom(root: Root): Promise<boolean> {
+    try {
+      await this.#remove(root)
+      return true
+    } catch (error) {
+      if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+      this.#dependencies.logger.warn('no room to remove a payload: it waits', { root })
+      return false
+    }
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   toNumber,
 } from '@holdfast/protocol'
 import { crashPoint } from './crash-points.ts'
+import { isNoRoom } from './disk-errors.ts'
 import type { Reservation } from './open-reservations.ts'
 import type { Entry } from './record-entry.ts'
 import { readBack, sealLayers } from './record-parts.ts'
@@ -206,15 +207,21 @@ export const removeOwn = (state: VolumeState, sector: Sector): void => {
 
 /**
  * Forgets a payload; it is gone for good when the next sync is through. A tombstone is needed for own
- * sectors too: a former record of the payload may still lie in a shared one.
+ * sectors too: a former record of the payload may still lie in a shared one. On a full disk they go
+ * without: that gives room, and a record that comes back is collected again.
+ * @throws the system's error when there is no room for the tombstone of one in a shared sector.
  */
 export const remove = (state: VolumeState, root: Root): void => {
   const entry = state.table.get(root)
   if (entry === undefined) return
   const { commitment } = entry.trailer
   const buries = state.nextSequence
+  try {
+    bury(state, { commitment, buries, target: entry.sector.number })
+  } catch (error) {
+    if (!isNoRoom(error) || sectorOf(state, entry).kind !== 'own') throw error
+  }
   state.pending.removals.add(root)
-  bury(state, { commitment, buries, target: entry.sector.number })
   state.pending.whenDurable(() => {
     const present = state.table.get(root)
     if (present === undefined || present.trailer.sequence > buries) return
@@ -237,11 +244,12 @@ export const bury = (state: VolumeState, { commitment, buries, target }: Burial)
   const header = { type: 'tombstone', sequence, commitment, layersBytes } as const
   const size = layoutOf(0, header).end
   const sector = sectorFor(state, size)
-  const layout = layoutOf(takePlace(sector, size), header)
+  const layout = layoutOf(sector.end, header)
   const none = { storedAt: timestamp(0), framesCrc: 0, layersCrc: 0 }
   const trailer: RecordTrailer = { ...header, ...none, target }
   state.files.write(sector.path, encodeHeader(header, sector.salt), layout.header)
   state.files.write(sector.path, encodeTrailer(trailer), layout.trailer)
+  takePlace(sector, size)
   crashPoint('bury-written')
   const entry = { sector: sector.id, offset: layout.header, trailer, mark: 0 }
   state.pending.whenDurable(() => noteRecord(sector, entry))

@@ -51,7 +51,13 @@ export const sectorFor = (state: VolumeState, size: number): Sector => {
   const path = sectorPath(state.paths.sectors, id)
   const sector = new Sector(id, 'shared', salt, path)
   const file = state.files.create(path, state.paths.sectors)
-  state.files.write(path, superblocks(number, 'shared', salt), 0)
+  try {
+    state.files.write(path, superblocks(number, 'shared', salt), 0)
+  } catch (error) {
+    state.files.forget(path)
+    state.disk.unlink(path)
+    throw error
+  }
   // Durable before anything is in it: a longer file without superblocks is damage, not a crash.
   state.disk.sync(file)
   state.disk.syncDirectory(state.paths.sectors)

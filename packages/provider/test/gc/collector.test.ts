@@ -10,6 +10,7 @@ import { Promises } from '../../src/journal/promises.ts'
 import { createVolume } from '../../src/store/volume-files.ts'
 import type { VolumeSet } from '../../src/store/volume-set.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
+import { DiskSwitches, steeredBy } from '../support/steered-disk.ts'
 import { NOW, PROVIDER, readAll, StoreBox, storePayload } from '../support/store.ts'
 
 const DAY = 86_400
@@ -102,6 +103,26 @@ describe('collection', () => {
     await collecting.pass()
     expect([removed, told]).toEqual([[commitment.root], [commitment.root]])
     expect(set.volumes.map(({ table }) => table.size)).toEqual([0, 0])
+  })
+
+  test('on a full disk what gives room back is removed, and the rest once there is some', async () => {
+    await box.close(set)
+    const switches = new DiskSwitches()
+    set = await box.open({ disk: () => steeredBy(switches) })
+    const small: Commitment[] = []
+    for (const seed of [1, 2, 3]) small.push(await storePayload(set, payloadOf(5_000, seed)))
+    const large = [await storePayload(set, payloadOf(500_000, 4))]
+    large.push(await storePayload(set, payloadOf(600_000, 5)))
+    const collecting = collector()
+    await collecting.pass()
+    now += 8 * DAY
+    switches.set('room', true)
+    expect(await collecting.pass()).toEqual({ removed: 2 })
+    expect(new Set(told)).toEqual(new Set(large.map(({ root }) => root)))
+    for (const commitment of small) expect(await readAll(set, commitment)).toHaveLength(5_000)
+    switches.set('room', false)
+    expect(await collecting.pass()).toEqual({ removed: 3 })
+    expect(told).toHaveLength(5)
   })
 
   test('a claim that comes back starts the trash time anew; an end that is not final is none', async () => {

@@ -2,7 +2,7 @@
  * Several volumes: placement, draining, a disk that hangs, fails, fills up or goes away, while the
  * others go on. The faults happen on the volume's own threads (`steered-disk.ts`).
  */
-import { mkdir, rename } from 'node:fs/promises'
+import { access, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '@holdfast/chain'
 import { bytes, type Commitment, milliseconds } from '@holdfast/protocol'
@@ -40,8 +40,13 @@ describe('several volumes', () => {
     })
 
   /** Stores a payload on one of them. */
-  const storeOn = async (set: VolumeSet, directory: string, seed: number): Promise<Commitment> => {
-    const payload = payloadOf(5_000, seed)
+  const storeOn = async (
+    set: VolumeSet,
+    directory: string,
+    seed: number,
+    length = 5_000,
+  ): Promise<Commitment> => {
+    const payload = payloadOf(length, seed)
     const commitment = commitmentOf(payload)
     const volume = set.volumes.find((candidate) => candidate.directory === directory)
     await set.reserve(`on${seed}`, commitment, volume)
@@ -111,6 +116,29 @@ describe('several volumes', () => {
     expect(await readAll(set, there)).toHaveLength(5_000)
     await storeOn(set, other, 3)
     expect(set.status().map(({ condition }) => condition)).toEqual(['ok', 'ok'])
+  })
+
+  test('on a full disk a payload in a file of its own is removed, and one in a shared file waits', async () => {
+    let set = await openBoth()
+    const shared = await storeOn(set, other, 1)
+    const own = await storeOn(set, other, 2, LARGE)
+    const path = set.find(own.root)?.payload.path ?? ''
+    const volume = set.volumes.find(({ directory }) => directory === other)
+    switches.set('room', true)
+    await expect(volume?.ask({ kind: 'remove', root: shared.root })).rejects.toMatchObject({
+      detail: { code: 'DISK_FULL' },
+    })
+    await volume?.ask({ kind: 'remove', root: own.root })
+    expect(set.find(own.root)).toBeUndefined()
+    await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(await readAll(set, shared)).toHaveLength(5_000)
+    switches.set('room', false)
+    await volume?.ask({ kind: 'remove', root: shared.root })
+    await storeOn(set, other, 3)
+    await box.close(set)
+    set = await openBoth()
+    expect([shared, own].map(({ root }) => set.find(root))).toEqual([undefined, undefined])
+    expect(await readAll(set, commitmentOf(payloadOf(5_000, 3)))).toHaveLength(5_000)
   })
 
   test('a place that cannot be read spoils its own payload, and nothing else', async () => {
