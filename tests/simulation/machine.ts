@@ -159,8 +159,7 @@ export class Machine {
     if (life === undefined || !life.run.alive) return
     this.#world.trace.say(this.name, 'stops')
     this.troubles.begin('down')
-    const stopped = life.tasks.stop().then(() => closeCore(life.core))
-    await Promise.race([stopped, this.gone])
+    await Promise.race([life.tasks.stop().then(() => closeCore(life.core)), this.gone])
     if (life.run.alive) this.#end(life.run)
   }
 
@@ -221,6 +220,7 @@ export class Machine {
     await this.onOpened(core)
     await recoverCore(core, logger)
     const tasks = new TaskGroup()
+    this.#world.atEnd(() => tasks.stop())
     runCore(tasks, core, dependencies)
     tasks.done().catch((error: unknown) => {
       if (!run.hasDisk || this.#hanging === run) return

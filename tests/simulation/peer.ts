@@ -108,7 +108,9 @@ export class Peer implements ProviderPeer {
   }
 
   proposeDeal(request: ProposeDealRequest, options?: CallOptions): Promise<ProposeDealResponse> {
-    return this.#call(({ service }) => service.proposeDeal(request, options ?? {}), options)
+    // A program that dies meanwhile waits for ever.
+    const signal = AbortSignal.any([this.#world.over, ...(options?.signal ? [options.signal] : [])])
+    return this.#call(({ service }) => service.proposeDeal(request, { signal }), options)
   }
 
   bundleEntries(
@@ -177,16 +179,17 @@ export class Peer implements ProviderPeer {
     if (core === undefined || this.#breaks(0.01)) throw this.#unreachable('no connection')
     const isOver = (): boolean => this.#machine.core !== core
     const lost = gone.then(() => Promise.reject(this.#unreachable('the connection broke off')))
-    const over = new AbortController()
+    let fail = (): void => undefined
     const aborted = new Promise<never>((_resolve, reject) => {
-      const fail = (): void => reject(new HoldfastError({ code: 'ABORTED' }))
-      signal?.addEventListener('abort', fail, { once: true, signal: over.signal })
+      fail = () => reject(new HoldfastError({ code: 'ABORTED' }))
     })
+    // Taken off by hand: Node forgets all but one of the listeners that it shall take off by a signal.
+    signal?.addEventListener('abort', fail, { once: true })
     const answer = await Promise.race([
       act(core).catch((error: unknown) => this.#seen(error)),
       lost,
       aborted,
-    ]).finally(() => over.abort())
+    ]).finally(() => signal?.removeEventListener('abort', fail))
     if (isOver() || this.#breaks(0.01)) throw this.#unreachable('the answer was lost')
     await this.#world.sleep(0.005, 0.1)
     return answer

@@ -76,14 +76,21 @@ class Simulation {
       if (world.violations.length > 0) break
     }
     void done
+    const outcome = this.#outcome()
+    world.end()
+    return outcome
+  }
+
+  #outcome(): Outcome {
+    const world = this.#world
     const { counts } = this.#oracle
     return {
       seed: world.seed,
       digest: world.trace.digest,
       lines: world.trace.lines,
-      violations: world.violations,
+      violations: [...world.violations],
       counts: { ...counts, published: this.#publisher.published, disputes: this.#watcher.opened },
-      last: world.trace.last,
+      last: [...world.trace.last],
     }
   }
 

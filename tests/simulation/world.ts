@@ -2,6 +2,7 @@
  * What all parties of a simulation share: one clock, one source of chance, one chain whose blocks come
  * with the clock, accounts with money, and the payloads there are.
  */
+import { setMaxListeners } from 'node:events'
 import {
   type AppliedBlock,
   createMemoryChain,
@@ -74,6 +75,7 @@ export class World {
   readonly reorgs: { readonly from: number; readonly to: number }[] = []
   /** As they stand now, oldest first. */
   readonly blocks: AppliedBlock[] = []
+  readonly #over = new AbortController()
   minted = 0n
   /** Nothing breaks any more. */
   calm = false
@@ -94,6 +96,28 @@ export class World {
     if (token === undefined) throw new Error('a network has a token')
     this.token = token
     this.eye = this.chain.ledger(signerOf(250).address)
+    setMaxListeners(0, this.over)
+    this.atEnd(() => this.eye.close())
+  }
+
+  /** Fires when the run is over and nobody looks at it any more. */
+  get over(): AbortSignal {
+    return this.#over.signal
+  }
+
+  /** Done then. What still waits is told so, and what it does about it is of no interest. */
+  atEnd(act: () => Promise<unknown>): void {
+    const end = (): void => void act().catch(() => undefined)
+    this.over.addEventListener('abort', end, { once: true })
+    if (this.over.aborted) end()
+  }
+
+  /**
+   * Lets go of everything that waits: programs that were killed in the middle of something, too. Node
+   * keeps a signal made of others, and all that waits for it, until it fires.
+   */
+  end(): void {
+    this.#over.abort()
   }
 
   get payloads(): readonly PayloadTree[] {
@@ -129,7 +153,9 @@ export class World {
   ledger(account: Address, faults: LineFaults): Ledger {
     const { clock, random, chain } = this
     const beforeWrite = (): void => chain.setTime(timestamp(this.seconds))
-    return ledgerLine(chain.ledger(account), { clock, random, faults, beforeWrite })
+    const ledger = chain.ledger(account)
+    this.atEnd(() => ledger.close())
+    return ledgerLine(ledger, { clock, random, faults, beforeWrite })
   }
 
   violate(what: string): void {

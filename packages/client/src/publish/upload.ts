@@ -93,14 +93,16 @@ const sendParts = async (
   options: CallOptions,
 ): Promise<void> => {
   const { partBytesMax } = await job.peer.describe(options)
-  const queue = splitSpans(work.missing, smaller(PART_BYTES, partBytesMax))
+  const size = smaller(smaller(PART_BYTES, partBytesMax), spanBytes(work.missing))
+  const queue = splitSpans(work.missing, size)
   const failed = new AbortController()
   const signals = [failed.signal, ...(options.signal === undefined ? [] : [options.signal])]
   const signal = AbortSignal.any(signals)
   const sender = async (): Promise<void> => {
-    const buffer = Buffer.allocUnsafeSlow(toNumber(PART_BYTES))
+    let buffer: Buffer | undefined
     for (const span of queue) {
       stopIfAborted(signal)
+      buffer ??= Buffer.allocUnsafeSlow(toNumber(size))
       await sendPart(job, session, { span, buffer, signal })
       work.counted.add(minus(span.end, span.start))
     }

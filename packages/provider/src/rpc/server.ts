@@ -180,11 +180,7 @@ export class RpcServer {
       const run = async (): Promise<void> => {
         const request = table.request.decode(call.request)
         for await (const response of service.watchUpload(request, signal)) {
-          if (call.write(table.response.encode(response))) continue
-          await new Promise<void>((resolve) => {
-            call.once('drain', resolve)
-            signal.addEventListener('abort', () => resolve(), { once: true })
-          })
+          if (!call.write(table.response.encode(response))) await drained(call, signal)
         }
       }
       const end = calls.begin('watchUpload')
@@ -285,3 +281,16 @@ const bindFailed = (address: string, cause: Error): HoldfastError =>
     { code: 'CONFIG_INVALID', path: `grpc ${address}`, reason: cause.message },
     { cause },
   )
+
+/** Resolves when the stream takes more, or the signal fires; listens no longer then. */
+const drained = (call: ServerWritableStream<Uint8Array, Uint8Array>, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const goOn = (): void => {
+      call.off('drain', goOn)
+      signal.removeEventListener('abort', goOn)
+      resolve()
+    }
+    call.once('drain', goOn)
+    signal.addEventListener('abort', goOn, { once: true })
+    if (signal.aborted) goOn()
+  })

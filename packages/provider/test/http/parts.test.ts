@@ -82,6 +82,22 @@ describe('parts', () => {
     await client.commit(session)
   })
 
+  test('are told to whoever watches, until all of them are durable', async () => {
+    const { client } = running
+    const payload = payloadOf(200_000, 37)
+    const session = await client.open(client.voucher(commitmentOf(payload)))
+    const watching = client.watch(session)
+    expect((await watching.next()).value?.durable).toEqual([])
+    const heard: bigint[] = []
+    for (let start = 0; start < payload.length; start += 50_000) {
+      await client.put(session, payload, { start, end: start + 50_000 })
+    }
+    for await (const { durable } of watching) heard.push(durable[0]?.end ?? 0n)
+    expect(heard.at(-1)).toBe(200_000n)
+    expect(heard).toEqual([...new Set(heard)].sort((a, b) => Number(a - b)))
+    await client.commit(session)
+  })
+
   test('that are compressed are refused with 415', async () => {
     const { client } = running
     const payload = payloadOf(1000, 32)

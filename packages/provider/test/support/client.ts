@@ -30,6 +30,7 @@ import {
   toHex,
   type UploadVoucher,
   voucherDigest,
+  type WatchUploadResponse,
   ZERO_HASH,
 } from '@holdfast/protocol'
 import type { ProviderEndpoints } from '../../src/provider.ts'
@@ -98,6 +99,18 @@ export class TestClient {
           error === null && response ? resolve(response) : reject(asOurs(error)),
       )
     })
+  }
+
+  /** What is durable of an upload, as the provider tells it; ends when all of it is. */
+  async *watch({ session, token }: SessionRequest): AsyncGenerator<WatchUploadResponse> {
+    const { path, request, response } = providerService.watchUpload
+    const stream = this.#client.makeServerStreamRequest(
+      path,
+      (value: Uint8Array) => Buffer.from(value),
+      (value: Buffer) => new Uint8Array(value),
+      request.encode({ session, token }),
+    )
+    for await (const told of stream) yield response.decode(told)
   }
 
   /** One question to the reflection service. */
