@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { codeOf } from './support/http-client.ts'
 import { type RunningProvider, TestNetwork, until } from './support/network.ts'
 import { commitmentOf, payloadOf } from './support/payloads.ts'
-import { flipByte } from './support/store.ts'
+import { flipByte, NOW } from './support/store.ts'
 
 describe('damage', () => {
   let network: TestNetwork
@@ -66,6 +66,27 @@ describe('damage', () => {
     expect((await ledger.deal(second.deal))?.paid).toBeGreaterThan(0n)
     const metrics = await running.client.http({ method: 'GET', path: '/metrics' })
     expect(Buffer.from(metrics.body).toString()).toMatch(/^holdfast_payloads_damaged 1$/m)
+  })
+
+  test('between the seal and the receipt: the upload is over, and another voucher brings it', async () => {
+    const payload = payloadOf(400_000, 4)
+    const commitment = commitmentOf(payload)
+    const { client } = running
+    const { store } = running.provider.parts
+    for (const known of [false, true]) {
+      const voucher = client.voucher(commitment)
+      const session = await client.open(voucher)
+      await client.put(session, payload, { start: 0, end: payload.length })
+      // The process could have ended here: sealed, and nobody was told.
+      await store.seal(session.session, NOW)
+      await damage(commitment, 1000)
+      if (known) await client.get(commitment.root)
+      await expect(client.commit(session)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
+      await expect(client.open(voucher)).rejects.toMatchObject({ code: 'VOUCHER_REPLAYED' })
+    }
+    await client.upload(payload)
+    const read = await client.get(commitment.root)
+    expect(Buffer.from(read.body).equals(payload)).toBe(true)
   })
 
   test('found by an answer: every leaf is damaged, so the first challenge meets it', async () => {

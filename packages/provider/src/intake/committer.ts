@@ -47,7 +47,10 @@ export class Committer {
     this.#dependencies = dependencies
   }
 
-  /** @throws HoldfastError `UPLOAD_INCOMPLETE`, `ROOT_MISMATCH` (the session is then gone). */
+  /**
+   * @throws HoldfastError `UPLOAD_INCOMPLETE`; `ROOT_MISMATCH`, and `SESSION_NOT_FOUND` when its bytes were
+   *   stored and then damaged: the session is gone, and another voucher begins anew.
+   */
   async commit(session: SessionPromise, options: CallOptions): Promise<CommitUploadResponse> {
     const { store, holdings, book, operator, active, domain } = this.#dependencies
     const whole = coversRange(session.durable, wholeOf(session))
@@ -90,20 +93,22 @@ export class Committer {
 
   /** Without all bytes from this client, only a payload already here and checked will do. */
   async #relyOnHeld(session: SessionPromise, options: CallOptions): Promise<void> {
-    const { holdings, store, active } = this.#dependencies
+    const { holdings, store, active, end } = this.#dependencies
     const { voucher } = session.request
-    const incomplete = new HoldfastError({
-      code: 'UPLOAD_INCOMPLETE',
-      expected: voucher.length,
-      actual: bytesIn(session.durable),
-    })
-    if (!holdings.holds(voucher)) throw incomplete
-    if ((await holdings.verify(voucher.root, options)) === undefined) {
+    const held = holdings.holds(voucher)
+    if (held && (await holdings.verify(voucher.root, options)) === undefined) {
       await active.silence(session.session)
       return
     }
-    await store.reserve(session.session, voucher)
-    throw incomplete
+    if (session.durable.length > 0 && !store.staged().has(session.session)) {
+      // Its bytes became the payload that is damaged or gone now. A volume that is away says so here.
+      store.find(voucher.root)
+      await end(session, 'lost')
+      throw new HoldfastError({ code: 'SESSION_NOT_FOUND', session: session.session })
+    }
+    if (held) await store.reserve(session.session, voucher)
+    const actual = bytesIn(session.durable)
+    throw new HoldfastError({ code: 'UPLOAD_INCOMPLETE', expected: voucher.length, actual })
   }
 
   #now(): Timestamp {
