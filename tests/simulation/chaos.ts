@@ -56,7 +56,8 @@ export class Chaos {
     else if (roll < 0.62) this.#lineOut(machine)
     else if (roll < 0.72) this.#fill(machine)
     else if (roll < 0.86) await this.#world.reorg(1 + Math.floor(random.unit() * 12))
-    else this.#rot(machine)
+    else if (roll < 0.93) this.#rot(machine)
+    else machine.killThread(random.pick(['now', 'unheard']))
   }
 
   /** At a change that is still to come, or at a sync, which is when promises are made. */

@@ -3,18 +3,11 @@
  * and cut off from power; and the record of when it could not have done its work.
  */
 import type { Ledger, Seeded } from '@holdfast/chain'
-import {
-  amount,
-  type Clock,
-  HoldfastError,
-  type ProviderId,
-  type Root,
-  type Signer,
-} from '@holdfast/protocol'
+import { amount, HoldfastError, type ProviderId, type Root, type Signer } from '@holdfast/protocol'
 import {
   type CoreDependencies,
   closeCore,
-  never,
+  type MortalThread,
   openCore,
   type ProviderConfig,
   type ProviderCore,
@@ -28,6 +21,7 @@ import {
   TaskGroup,
 } from '@holdfast/provider'
 import { configOf, makeVolume, optionsOf, TLS_KEY_HASH } from './machine-config.ts'
+import { clockFor } from './run-clock.ts'
 import { Troubles } from './troubles.ts'
 import { signerOf, type World } from './world.ts'
 
@@ -61,6 +55,8 @@ export class Machine {
   readonly #random: Seeded
   readonly #keyValues = new SimulatedKeyValues()
   readonly #config: ProviderConfig
+  /** Of this life. */
+  #threads: MortalThread[] = []
   #life: Life | undefined
   #run: SimulatedRun | undefined
   /** The run of which a disk hangs. */
@@ -153,6 +149,14 @@ export class Machine {
     if (this.#run?.alive === true) this[which].failAtSync(syncs)
   }
 
+  /** A thread of its store dies, the program lives on. */
+  killThread(when: 'now' | 'unheard'): void {
+    const threads = this.#threads.filter(({ alive }) => alive)
+    if (threads.length === 0) return
+    this.#world.trace.say(this.name, 'a thread dies', { when, of: threads.length })
+    this.#random.pick(threads).die(when)
+  }
+
   /** An orderly end. */
   async stop(): Promise<void> {
     const life = this.#life
@@ -197,6 +201,8 @@ export class Machine {
     const home = this.home.mount(() => this.#hang(run, run))
     if (!calm && chance.chance(0.2)) this.disk.failAfter(Math.floor(chance.between(1, 80)))
     const logger = trace.logger(this.name)
+    this.#threads = []
+    const onThread = (thread: MortalThread): void => void this.#threads.push(thread)
     const clock = clockFor(this.#world, run)
     const random = this.#random
     const dependencies: CoreDependencies = {
@@ -205,7 +211,7 @@ export class Machine {
       operator: this.operator,
       prover: new SimulatedProver(volume, disk),
       platform: {
-        ...simulatedPlatform({ run: volume, disk, keyValues: this.#keyValues, random }),
+        ...simulatedPlatform({ run: volume, disk, keyValues: this.#keyValues, random, onThread }),
         journalFiles: simulatedPlatform({ run, disk: home, keyValues: this.#keyValues, random })
           .journalFiles,
       },
@@ -272,21 +278,6 @@ export class Machine {
     this.#keyValues.lose(chance)
   }
 }
-
-/** A clock that never wakes what has ended. */
-const clockFor = ({ clock }: World, run: SimulatedRun): Clock => ({
-  now: () => clock.now(),
-  sleep: async (duration, options) => {
-    if (!run.alive) return never()
-    try {
-      await clock.sleep(duration, options)
-    } catch (error) {
-      if (!run.alive) return never()
-      throw error
-    }
-    return run.alive ? undefined : never()
-  },
-})
 
 const isWantOfRoom = (error: unknown): boolean =>
   HoldfastError.is(error, 'DISK_FULL') || HoldfastError.is(error, 'LEDGER_UNREACHABLE')

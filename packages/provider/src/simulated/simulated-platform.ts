@@ -1,19 +1,16 @@
 /** What a provider stands on in a simulation: one simulated disk, key-values in memory, no threads. */
-import { type Bytes, bytes, type Random } from '@holdfast/protocol'
+import { type Bytes, bytes } from '@holdfast/protocol'
 import type { BundleFiles } from '../bundles/bundle-files.ts'
 import type { JournalFile, JournalFiles } from '../journal/journal-files.ts'
 import type { Platform } from '../platform.ts'
 import { type Disk, withFile } from '../store/disk.ts'
 import type { SimulatedKeyValues } from './simulated-key-values.ts'
 import type { SimulatedRun } from './simulated-run.ts'
-import { simulatedThreads } from './simulated-threads.ts'
+import { type SimulatedThreadsOptions, simulatedThreads } from './simulated-threads.ts'
 
-export interface SimulatedPlatformOptions {
-  readonly run: SimulatedRun
-  /** Mounted for this run. */
-  readonly disk: Disk
+/** Its disk is mounted for its run. */
+export interface SimulatedPlatformOptions extends SimulatedThreadsOptions {
   readonly keyValues: SimulatedKeyValues
-  readonly random: Random
 }
 
 export const simulatedPlatform = (options: SimulatedPlatformOptions): Platform => {

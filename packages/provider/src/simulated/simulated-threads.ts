@@ -15,17 +15,28 @@ export interface SimulatedThreadsOptions {
   readonly run: SimulatedRun
   readonly disk: Disk
   readonly random: Random
+  /** Told of every thread that is started. */
+  readonly onThread?: (thread: MortalThread) => void
+}
+
+/** A thread that can die. */
+export interface MortalThread {
+  readonly alive: boolean
+  /** It dies now, or when it has done what it is asked next, of which nobody hears. */
+  die(when: 'now' | 'unheard'): void
 }
 
 type Serve = (first: never, next: () => never | undefined) => void
 
-class Thread implements ThreadPort {
+class Thread implements ThreadPort, MortalThread {
   readonly #run: SimulatedRun
   readonly #questions: never[] = []
   #listener: ((message: never) => void) | undefined
   #serve: Serve | undefined
+  #onExit: (() => void) | undefined
   #ended = false
   #busy = false
+  #unheard = false
 
   constructor(run: SimulatedRun, begin: (post: (message: unknown) => void) => Serve | undefined) {
     this.#run = run
@@ -41,8 +52,20 @@ class Thread implements ThreadPort {
     // What it does never throws.
   }
 
-  onExit(): void {
-    // It ends when it is told to.
+  onExit(listener: () => void): void {
+    this.#onExit = listener
+  }
+
+  get alive(): boolean {
+    return !this.#ended && this.#run.alive
+  }
+
+  die(when: 'now' | 'unheard'): void {
+    if (!this.alive) return
+    this.#unheard = true
+    if (when === 'unheard') return
+    this.#ended = true
+    void Promise.resolve().then(() => this.#onExit?.())
   }
 
   hold(): void {
@@ -64,7 +87,7 @@ class Thread implements ThreadPort {
 
   readonly #answer = (message: unknown): void => {
     // What it would say after its disk began to hang it never says.
-    if (!this.#run.hasDisk) return
+    if (!this.#run.hasDisk || this.#unheard) return
     void Promise.resolve().then(() => {
       if (!this.#ended && this.#run.alive) this.#listener?.(message as never)
     })
@@ -73,6 +96,7 @@ class Thread implements ThreadPort {
   async #begin(begin: (post: (message: unknown) => void) => Serve | undefined): Promise<void> {
     await this.#run.pause()
     this.#serve = await this.#run.step(() => begin(this.#answer))
+    if (this.#unheard) this.die('now')
     await this.#work()
   }
 
@@ -82,17 +106,20 @@ class Thread implements ThreadPort {
       await this.#run.pause()
       const first = this.#questions.shift()
       if (first === undefined) continue
+      if (this.#ended) break
       await this.#run.step(() => this.#serve?.(first, () => this.#questions.shift()))
+      if (this.#unheard) this.die('now')
     }
     this.#busy = false
   }
 }
 
 /** Threads that end with their run. */
-export const simulatedThreads = ({ run, disk, random }: SimulatedThreadsOptions): StartThread => {
+export const simulatedThreads = (options: SimulatedThreadsOptions): StartThread => {
+  const { run, disk, random, onThread } = options
   const checksum = openChecksum()
-  return (kind, data) =>
-    new Thread(run, (post) => {
+  return (kind, data) => {
+    const thread = new Thread(run, (post) => {
       if (kind === 'frames') {
         return ({ id, task }: { readonly id: number; readonly task: FrameTask }) =>
           post({ id, result: runFrameTask({ disk, checksum }, task) })
@@ -106,4 +133,7 @@ export const simulatedThreads = ({ run, disk, random }: SimulatedThreadsOptions)
         serve(first)
       }
     })
+    onThread?.(thread)
+    return thread
+  }
 }
