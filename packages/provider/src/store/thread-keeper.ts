@@ -7,7 +7,7 @@
  * what was asked of one is never asked of another; each death ends a life, and who names a life is
  * answered in that life only. A thread that hangs is left alone: its disk may still work for it.
  */
-import { type Clock, HoldfastError, type Logger } from '@holdfast/protocol'
+import { type Clock, HoldfastError, type Logger, milliseconds } from '@holdfast/protocol'
 import type { VolumeWorkerData } from './serve-volume.ts'
 import type { StartThread } from './thread-port.ts'
 import type { FormerLife } from './volume-engine.ts'
@@ -16,7 +16,7 @@ import { type Opened, type ThreadEvents, VolumeThread } from './volume-thread.ts
 
 export interface KeeperDependencies {
   readonly logger: Logger
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Clock
   readonly start: StartThread
 }
 
@@ -46,6 +46,7 @@ export interface Deaths {
 }
 
 const HOUR_MS = 3_600_000
+const PATIENCE_MS = 15_000
 const PAUSES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const
 
 export class ThreadKeeper {
@@ -60,6 +61,7 @@ export class ThreadKeeper {
   #reason: string | undefined
   #lately: readonly number[] = []
   #nextAt = 0
+  #patienceMs = PATIENCE_MS
   #reviving: Promise<void> | undefined
   #closed = false
   #events: KeeperEvents | undefined
@@ -132,6 +134,7 @@ export class ThreadKeeper {
 
   /** Looks after the thread. To be called every now and then. */
   watch(hungAfterMs: number): void {
+    this.#patienceMs = hungAfterMs
     this.#up?.watch(hungAfterMs)
     this.#reviveIfDue()
   }
@@ -140,9 +143,22 @@ export class ThreadKeeper {
     return new HoldfastError({ code: 'VOLUME_UNAVAILABLE', path: this.#kept.directory, reason })
   }
 
-  /** Stops the thread, or the try to start one. */
+  /** Stops the thread, or the try to start one: that is left behind when its disk does not answer. */
   async close(): Promise<void> {
     this.#closed = true
+    if (this.#reviving === undefined) return this.#thread?.close()
+    const done = new AbortController()
+    const patience = this.#dependencies.clock
+      .sleep(milliseconds(this.#patienceMs), { signal: done.signal })
+      .then(
+        () => this.#thread?.leave(),
+        () => undefined,
+      )
+    await Promise.race([this.#endTry(), patience])
+    done.abort()
+  }
+
+  async #endTry(): Promise<void> {
     await this.#thread?.close()
     await this.#reviving
     await this.#thread?.close()

@@ -147,8 +147,13 @@ export class VolumeThread {
   async close(): Promise<void> {
     this.#ended ??= 'it is closed'
     const ended = this.#thread.end()
-    if (this.#hung && !this.#died) this.#thread.hold(false)
+    if (this.#hung && !this.#died) this.leave()
     else await ended
+  }
+
+  /** Lets the process end without it. */
+  leave(): void {
+    this.#thread.hold(false)
   }
 
   /**

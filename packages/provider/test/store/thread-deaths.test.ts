@@ -169,6 +169,16 @@ describe('the thread of a volume', () => {
     expect(await set.verify(stored.root)).toBeUndefined()
   })
 
+  test('a disk that hangs when the next one opens it does not keep the store from closing', async () => {
+    const set = await open({ hungAfterMs: 100 })
+    threads.stuck = true
+    threads.killVolume(box.directory)
+    await until('the next one was started', () => threads.started('volume') === 2)
+    // So long it is waited for.
+    set.list.watch(100)
+    await box.close(set)
+  })
+
   test('the other volume goes on', async () => {
     const other = join(box.directory, '..', 'other')
     await createVolume(other, PROVIDER)
@@ -192,9 +202,11 @@ describe('the thread of a volume', () => {
     const payload = payloadOf(LARGE, 16)
     const stored = await storePayload(set, payload)
     await readAll(set, stored)
-    const reading = Promise.all([1, 2, 3].map(() => readAll(set, stored)))
-    threads.killReaders()
-    for (const read of await reading) expect(Buffer.from(read).equals(payload)).toBe(true)
-    expect(threads.started('frames')).toBeGreaterThan(1)
+    // A thread may be done with all of it before its end comes: then once more.
+    while (threads.started('frames') < 3) {
+      const reading = Promise.all([1, 2, 3].map(() => readAll(set, stored)))
+      threads.killReaders()
+      for (const read of await reading) expect(Buffer.from(read).equals(payload)).toBe(true)
+    }
   })
 })

@@ -3,6 +3,14 @@ import type { VolumeWorkerData } from '../../src/store/serve-volume.ts'
 import { type StorePlatform, systemStore } from '../../src/store/store-platform.ts'
 import { type ThreadKind, type ThreadPort, workersWithin } from '../../src/store/thread-port.ts'
 
+const nothing = (): void => undefined
+
+const STUCK: ThreadPort = {
+  ...{ onMessage: nothing, onError: nothing, onExit: nothing },
+  ...{ post: nothing, soon: nothing, hold: nothing },
+  end: () => new Promise(nothing),
+}
+
 interface Started {
   readonly kind: ThreadKind
   /** Of a volume's own thread. */
@@ -14,6 +22,8 @@ export class MortalThreads {
   readonly #started: Started[] = []
   /** Threads of volumes that end before they have opened anything. */
   stillborn = 0
+  /** Threads of volumes neither answer nor end: their disk hangs when they open it. */
+  stuck = false
   /** The heap of threads of volumes; as much as they like by default. */
   memoryMb: number | undefined
 
@@ -23,7 +33,8 @@ export class MortalThreads {
     startThread: (kind, data) => {
       const maxOldGenerationSizeMb = kind === 'volume' ? this.memoryMb : undefined
       const limits = maxOldGenerationSizeMb === undefined ? {} : { maxOldGenerationSizeMb }
-      const port = workersWithin(limits)(kind, data)
+      const hangs = kind === 'volume' && this.stuck
+      const port = hangs ? STUCK : workersWithin(limits)(kind, data)
       const directory = kind === 'volume' ? (data as VolumeWorkerData).paths.root : undefined
       this.#started.push({ kind, directory, port })
       if (kind === 'volume' && this.stillborn > 0) {
