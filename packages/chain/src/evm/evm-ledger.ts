@@ -161,7 +161,7 @@ export class EvmLedger extends EvmReader implements Ledger, SeedLedger {
   }
 
   async commitPeriod(of: CommitPeriodParameters, options?: SendOptions): Promise<TxReceipt> {
-    await requireOperator(this.client, { ...of, account: this.account }, options)
+    requireOperator(await this.provider(of.provider, options), { ...of, account: this.account })
     const name = `commit ${of.provider} ${of.period}`
     const call = calls.commitPeriodCall(this.network.contracts, of)
     return this.#send(call, this.#asProof(of, options), name)

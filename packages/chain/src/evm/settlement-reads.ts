@@ -19,7 +19,7 @@ import {
 import { encodeEventTopics, type Hex as ViemHex } from 'viem'
 import { readContract } from 'viem/actions'
 import { disputesAbi, proofLedgerAbi } from '../generated/contracts.ts'
-import type { Dispute, LedgerEvent, ProviderStanding } from '../ledger.ts'
+import type { Dispute, LedgerEvent, ProviderRecord, ProviderStanding } from '../ledger.ts'
 import { getHead } from './blocks.ts'
 import { type EvmClient, reach } from './client.ts'
 import { decodeEvent } from './events.ts'
@@ -78,19 +78,11 @@ export const readCommitted = async (
  * has the wrong key, and would commit to a bundle that its own provider cannot show.
  * @throws HoldfastError `UNAUTHORIZED`.
  */
-export const requireOperator = async (
-  client: EvmClient,
+export const requireOperator = (
+  record: Pick<ProviderRecord, 'operator'> | undefined,
   { provider, account }: { readonly provider: ProviderId; readonly account: Address },
-  options?: CallOptions,
-): Promise<void> => {
-  const call = {
-    address: client.network.contracts.proofs,
-    abi: proofLedgerAbi,
-    functionName: 'providerOf',
-    args: [account],
-  } as const
-  const found = await orRefusal(reach(client, (rpc) => readContract(rpc, call), options))
-  if (address(found) === provider) return
+): void => {
+  if (record?.operator === account) return
   const reason = `only the operator proves (${provider}, ${account})`
   throw new HoldfastError({ code: 'UNAUTHORIZED', reason })
 }

@@ -12,7 +12,7 @@ import {
 } from '@holdfast/protocol'
 import type { ProviderSettings } from '../../src/ledger.ts'
 import type { Seeded } from '../simulation/seeded.ts'
-import { EVERYBODY, type Keeper } from './cast.ts'
+import type { Keeper } from './cast.ts'
 import { MINIMUM_STAKE, WEALTH } from './stage.ts'
 import { below, type MakeStep, mostly, short, someone } from './steps-deals.ts'
 import type { Step, Twins } from './twins.ts'
@@ -60,12 +60,9 @@ export const commitBy = async (
 
 export const commit: MakeStep = async (twins, random) => {
   const keeper = random.pick(twins.cast.keepers)
-  // Not by the other operator: on chain that would be a commitment of its own provider.
-  const strangers = EVERYBODY.filter(({ address }) =>
-    twins.cast.keepers.every(({ operator }) => operator.address !== address),
-  )
   const step = await commitBy(twins, random, keeper, somePeriod(twins, random))
-  return mostly(random, step, () => ({ ...step, by: random.pick(strangers).address }))
+  // The other provider's operator, too, and whoever became one by an update.
+  return mostly(random, step, () => ({ ...step, by: someone(random) }))
 }
 
 export const proveBy = async (

@@ -12,7 +12,7 @@ import type {
   SlotPath,
 } from '@holdfast/protocol'
 import * as calls from '../../src/evm/settlement-calls.ts'
-import { requireAuditOf } from '../../src/evm/settlement-reads.ts'
+import { requireAuditOf, requireOperator } from '../../src/evm/settlement-reads.ts'
 import type { Transaction } from '../../src/evm/transactor.ts'
 import * as write from '../../src/evm/write.ts'
 import type {
@@ -119,7 +119,9 @@ export class ChainWrites implements Writes {
     return this.#send(write.provePeriodCall(this.#at, parameters))
   }
 
-  commitPeriod(parameters: CommitPeriodParameters): Done {
+  async commitPeriod(parameters: CommitPeriodParameters): Done {
+    const record = await this.#stage.reader.provider(parameters.provider)
+    requireOperator(record, { ...parameters, account: this.#account })
     return this.#send(calls.commitPeriodCall(this.#at, parameters))
   }
 
