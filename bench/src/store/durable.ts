@@ -2,7 +2,8 @@
  * Durable ingest of blocks beside LevelDB that holds them as values: as many of ours under way at
  * once as of theirs, every one durable when it is acknowledged, on both sides. Ours are checked
  * against their roots on the way, theirs are taken as they come. The tuned form has a write buffer of
- * 64 MiB and files of 256 MiB.
+ * 64 MiB and files of 256 MiB. LevelDB goes on compacting when the last block is acknowledged: it is
+ * closed before ours begin, or they would be measured under its work, and it without some of it.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,6 +27,11 @@ interface LevelLike {
 /** Levels that are to be closed in the end. */
 const opened = new Set<LevelLike>()
 
+const closeLevels = async (): Promise<void> => {
+  for (const level of opened) await level.close()
+  opened.clear()
+}
+
 type LevelClass = new (path: string, options: object) => LevelLike
 
 const TUNED = { writeBufferSize: 64 * MIB, maxFileSize: 256 * MIB }
@@ -42,8 +48,7 @@ const levelContestant = (
     name: `${name}, blocks as values, sync${tuned ? ', tuned' : ''}`,
     work: TOTAL,
     before: async () => {
-      if (level !== undefined) opened.delete(level)
-      await level?.close()
+      await closeLevels()
       rmSync(path, { recursive: true, force: true })
       level = new Level(path, { valueEncoding: 'view', ...(tuned ? TUNED : {}) })
       await level.open()
@@ -80,7 +85,10 @@ export async function* durableCases(folder: string, prover: Prover): AsyncGenera
         ours: {
           name: 'holdfast',
           work: TOTAL,
-          before: () => stores.fresh(),
+          before: async () => {
+            await closeLevels()
+            await stores.fresh()
+          },
           run: async () => {
             await inLanes(AT_ONCE, blocks, (block, number) =>
               storeSmall(stores.current, `b${number}`, block),
@@ -96,7 +104,6 @@ export async function* durableCases(folder: string, prover: Prover): AsyncGenera
       }
     }
   }
-  for (const level of opened) await level.close()
-  opened.clear()
+  await closeLevels()
   await stores.close()
 }

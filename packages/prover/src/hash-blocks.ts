@@ -11,7 +11,8 @@ const TASK_BYTES = 4 << 20
 /** More tasks of one call than this never run at a time; the pool bounds them further. */
 const TASKS_AT_ONCE = 16
 
-const shared = (input: Uint8Array): Uint8Array => {
+/** The input itself where it is shared, else a copy that is. */
+export const inSharedMemory = (input: Uint8Array): Uint8Array => {
   if (input.buffer instanceof SharedArrayBuffer) return input
   const copy = new Uint8Array(new SharedArrayBuffer(input.length))
   copy.set(input)
@@ -31,7 +32,7 @@ export const hashBlocks = async (
   }
   const count = input.length / width
   const out = new Uint8Array(new SharedArrayBuffer(count * NODE_BYTES))
-  const from = shared(input)
+  const from = inSharedMemory(input)
   const step = Math.max(4, Math.floor(TASK_BYTES / width))
   const starts = Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step)
   await runBounded(TASKS_AT_ONCE, starts, async (first) => {

@@ -38,7 +38,7 @@ import type {
 } from './prover.ts'
 import { checkRange } from './range-check.ts'
 import { OpenRangeCommit } from './range-commit.ts'
-import { commitSmall } from './small-commit.ts'
+import { commitBytes, commitSmall } from './small-commit.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface ProverOptions {
@@ -89,6 +89,13 @@ class ThreadedProver implements Prover {
     options?: Pick<CommitOptions, 'scheme' | 'signal'>,
   ): Promise<SmallCommit> {
     return commitSmall(this.#pool, payload, options)
+  }
+
+  async commitBytes(
+    data: Uint8Array,
+    options?: Pick<CommitOptions, 'scheme' | 'signal'>,
+  ): Promise<SmallCommit> {
+    return commitBytes(this.#pool, data, options)
   }
 
   commitStream(

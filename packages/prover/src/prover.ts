@@ -91,6 +91,14 @@ export interface Prover extends Bundler {
     payload: FileRange,
     options?: Pick<CommitOptions, 'scheme' | 'signal'>,
   ): Promise<SmallCommit>
+  /**
+   * The same for bytes in memory, which must stay as they are until this resolves. On a
+   * SharedArrayBuffer they are not copied.
+   */
+  commitBytes(
+    data: Uint8Array,
+    options?: Pick<CommitOptions, 'scheme' | 'signal'>,
+  ): Promise<SmallCommit>
   /** Commits to a stream of any length in bounded memory. Chunks may be of any size. */
   commitStream(payload: AsyncIterable<Uint8Array>, options?: CommitOptions): Promise<Commitment>
   /** One outcome per job, in order. A damaged payload spoils its own job only. */

@@ -3,8 +3,7 @@
  * layers, so that whoever writes the file writes the layers too, and no other thread does.
  */
 
-import type { Engine } from '@holdfast/native'
-import { foldNodes } from '@holdfast/native'
+import { type Engine, foldNodes, type SubtreeOutput, type SubtreeShape } from '@holdfast/native'
 import { type Bytes, NODE_BYTES, toNumber } from '@holdfast/protocol'
 import { keptLayersLength, type LayerGroup, layerGroups, PAGE_LEVELS } from './layers.ts'
 import { shapeOf, treeDepth } from './scheme.ts'
@@ -14,29 +13,39 @@ import type { SmallTask } from './tasks.ts'
 /** Root and kept layers, or undefined when the task was cancelled. */
 export const runSmall = (
   engine: Engine,
-  { scheme, run, cancel }: SmallTask,
+  { scheme, source, cancel }: SmallTask,
 ): { readonly node: Uint8Array; readonly layers: Uint8Array } | undefined => {
-  const length = BigInt(run.length) as Bytes
+  const length = BigInt(source.length) as Bytes
   const level = treeDepth(scheme, length)
   const keptLevel = Math.min(shapeOf(scheme).keptLevel, level)
   const groups = layerGroups(scheme, length)
   const layers = new Uint8Array(toNumber(keptLayersLength(length, scheme)))
   const node = new Uint8Array(NODE_BYTES)
   const kept = layers.subarray(0, toNumber(groups[0]?.count ?? 0n) * NODE_BYTES)
-  const finished = withFile(run.path, 'r', (fd) =>
-    engine.fileSubtree(
-      { fd, offset: run.offset, length: run.length },
-      { scheme, level, keptLevel },
-      { kept, root: node },
-      cancel,
-    ),
-  )
-  if (!finished) return undefined
+  const output = { kept, root: node }
+  if (!hash(engine, source, { scheme, level, keptLevel }, output, cancel)) return undefined
   for (const [at, upper] of groups.entries()) {
     const lower = groups[at - 1]
     if (lower !== undefined) raise(engine, { scheme, layers, lower, upper })
   }
   return { node, layers }
+}
+
+/** False when it was cancelled. */
+const hash = (
+  engine: Engine,
+  source: SmallTask['source'],
+  shape: SubtreeShape,
+  output: SubtreeOutput,
+  cancel: Int32Array,
+): boolean => {
+  if (!(source instanceof Uint8Array)) {
+    return withFile(source.path, 'r', (fd) =>
+      engine.fileSubtree({ ...source, fd }, shape, output, cancel),
+    )
+  }
+  engine.subtree(source, shape, output)
+  return true
 }
 
 const runOfGroup = (layers: Uint8Array, { offset, count }: LayerGroup): Uint8Array => {

@@ -38,7 +38,8 @@ export interface SmallTask {
   readonly kind: 'small'
   readonly cancel: Int32Array
   readonly scheme: SchemeId
-  readonly run: RunOfFile
+  /** Where it lies: in a file, or in memory that is shared. */
+  readonly source: RunOfFile | Uint8Array
 }
 
 export interface AnswerTask {

@@ -48,6 +48,10 @@ test.each(CASES)(
     expect(small.commitment).toEqual(wanted)
     expect(BigInt(small.layers.length)).toBe(kept)
     if (kept > 0n) expect(Buffer.from(small.layers).equals(await readFile(path))).toBe(true)
+    const memory = new Uint8Array(new SharedArrayBuffer(length + 1)).subarray(1)
+    memory.set(noise(length, length))
+    expect(await proverOf(engine).commitBytes(memory, { scheme })).toEqual(small)
+    expect(await proverOf(engine).commitBytes(memory.slice(), { scheme })).toEqual(small)
   },
 )
 
@@ -64,4 +68,10 @@ test('a part of a file is committed as itself; what is empty, too large or cut s
   expect(await codeOf(0)).toBe('PAYLOAD_EMPTY')
   expect(await codeOf(300_001)).toBe('INPUT_UNREADABLE')
   expect(await codeOf(16 * KIB * KIB + 1)).toBe('PAYLOAD_TOO_LARGE')
+  for (const [length, code] of [
+    [0, 'PAYLOAD_EMPTY'],
+    [16 * KIB * KIB + 1, 'PAYLOAD_TOO_LARGE'],
+  ] as const) {
+    await expect(prover.commitBytes(new Uint8Array(length))).rejects.toMatchObject({ code })
+  }
 })

@@ -27,13 +27,15 @@ import {
   toHex,
   toNumber,
 } from '@holdfast/protocol'
-import type {
-  AnswerJob,
-  AnswerOutcome,
-  FileRange,
-  KeptPayload,
-  LeafProof,
-  RangeCommit,
+import {
+  type AnswerJob,
+  type AnswerOutcome,
+  type FileRange,
+  type KeptPayload,
+  keptLayersLength,
+  type LeafProof,
+  type RangeCommit,
+  type SmallCommit,
 } from '@holdfast/prover'
 import type { CoreProver } from '../provider-core.ts'
 import { type Disk, readFully, withFile } from '../store/disk.ts'
@@ -113,6 +115,15 @@ export class SimulatedProver implements CoreProver {
   async commitFile(payload: FileRange): Promise<Commitment> {
     await this.#run.pause()
     return this.#run.step(() => this.#readTree(payload).commitment)
+  }
+
+  async commitBytes(data: Uint8Array): Promise<SmallCommit> {
+    await this.#run.pause()
+    return this.#run.step(() => {
+      const { commitment } = new PayloadTree(data.slice())
+      // It keeps no layers: their place stays as it was taken.
+      return { commitment, layers: new Uint8Array(toNumber(keptLayersLength(commitment.length))) }
+    })
   }
 
   commitRanges(payload: FileRange): RangeCommit {

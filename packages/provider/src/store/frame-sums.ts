@@ -6,6 +6,13 @@
 import type { Checksum } from '@holdfast/prover'
 import { FRAME_BYTES } from './sector-format.ts'
 
+export interface PreparedFrames {
+  /** The checksum over the frames' checksums. */
+  readonly framesCrc: number
+  /** Whether some of those were taken from what lies on the disk, not from the bytes as they came. */
+  readonly readBack: boolean
+}
+
 interface Begun {
   readonly end: number
   readonly crc: number

@@ -17,6 +17,7 @@ import {
 } from '@holdfast/protocol'
 import { crashPoint } from './crash-points.ts'
 import { isNoRoom } from './disk-errors.ts'
+import type { PreparedFrames } from './frame-sums.ts'
 import type { Reservation } from './open-reservations.ts'
 import type { Entry } from './record-entry.ts'
 import { readBack, sealLayers } from './record-parts.ts'
@@ -40,14 +41,15 @@ const FRAMES_PER_STEP = 1024
 
 /**
  * Reads the frames whose checksums did not come by, a step at a time, and writes all of them.
- * @returns the checksum over them; undefined when there is more to do.
+ * @returns undefined when there is more to do.
  */
-export const prepare = (state: VolumeState, name: StagingName): number | undefined => {
+export const prepare = (state: VolumeState, name: StagingName): PreparedFrames | undefined => {
   const { sums, layout, header, path, kind } = reservationOf(state, name)
   const file = state.files.get(path)
   const length = toNumber(header.commitment.length)
-  const buffer = new Uint8Array(FRAME_BYTES)
-  for (let step = 0, frame = sums.unknownFrom(0); frame !== undefined; step++) {
+  const unknown = sums.unknownFrom(0)
+  const buffer = new Uint8Array(unknown === undefined ? 0 : FRAME_BYTES)
+  for (let step = 0, frame = unknown; frame !== undefined; step++) {
     if (step === FRAMES_PER_STEP) return undefined
     const at = frame * FRAME_BYTES
     const part = buffer.subarray(0, Math.min(FRAME_BYTES, length - at))
@@ -63,7 +65,7 @@ export const prepare = (state: VolumeState, name: StagingName): number | undefin
   block.set(crcs)
   state.files.write(path, block, layout.frameCrcs)
   crashPoint('seal-checksums')
-  return state.checksum(crcs)
+  return { framesCrc: state.checksum(crcs), readBack: unknown !== undefined }
 }
 
 /** What a sealed reservation becomes. */

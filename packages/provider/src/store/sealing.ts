@@ -10,6 +10,8 @@ import {
   HoldfastError,
   toNumber,
 } from '@holdfast/protocol'
+import type { PreparedFrames } from './frame-sums.ts'
+import type { MemoryCommits } from './memory-commits.ts'
 import type { StagingName } from './sector-store.ts'
 import type { SealingProver, UploadCommits } from './upload-commits.ts'
 import type { Volume } from './volume.ts'
@@ -21,34 +23,58 @@ const SMALL_MAX = 8 * 2 ** 20
 export const noSuchReservation = (name: StagingName): HoldfastError =>
   new HoldfastError({ code: 'SESSION_NOT_FOUND', session: name })
 
-/** The checksum over the checksums of all frames, which are on disk then. */
-export const framesChecked = async (volume: Volume, name: StagingName): Promise<number> => {
-  for (;;) {
-    const framesCrc = await volume.ask({ kind: 'prepare', name })
-    if (framesCrc !== undefined) return framesCrc
-  }
+export interface SealingTools {
+  readonly prover: SealingProver
+  readonly commits: UploadCommits
+  readonly inMemory: MemoryCommits
+}
+
+/** What sealing writes: the layers only where they are not in the file yet. */
+export interface CheckedUpload {
+  readonly framesCrc: number
+  readonly layers: Uint8Array | undefined
 }
 
 /**
- * Computes the root, or takes the one that was computed while the bytes came. Nothing is synced
- * meanwhile: the disk has been working on the bytes since they were written, and sealing syncs.
- * @returns the kept layers where sealing has to write them.
- * @throws HoldfastError `ROOT_MISMATCH`.
+ * Writes the checksums of all frames and computes the root, or takes the one that was computed while
+ * the bytes came. Nothing is synced meanwhile: the disk has been working on the bytes since they were
+ * written, and sealing syncs. @throws HoldfastError `ROOT_MISMATCH`.
  */
-export const checkRoot = async (
-  tools: { readonly prover: SealingProver; readonly commits: UploadCommits },
+export const checkUpload = async (
+  tools: SealingTools,
   { volume, name }: { readonly volume: Volume; readonly name: StagingName },
   options: CallOptions,
-): Promise<Uint8Array | undefined> => {
+): Promise<CheckedUpload> => {
+  const { framesCrc, readBack } = await framesChecked(volume, name)
+  const inMemory = tools.inMemory.take(name)
   const reservation = volume.reservations.get(name)
   if (reservation === undefined) throw noSuchReservation(name)
   const { root: expected, length } = reservation.commitment
   const early = await tools.commits.finish(name, toNumber(length))
-  const { commitment, layers } =
-    early === undefined ? await hashNow(tools.prover, reservation, options) : { commitment: early }
+  // Bytes on the disk are known to be those in memory only by checksums that were taken of the latter.
+  const known = readBack ? undefined : inMemory
+  const { commitment, layers }: Hashed =
+    known ??
+    (early === undefined
+      ? await hashNow(tools.prover, reservation, options)
+      : { commitment: early })
   const { root: actual } = commitment
   if (actual !== expected) throw new HoldfastError({ code: 'ROOT_MISMATCH', expected, actual })
-  return layers
+  return { framesCrc, layers }
+}
+
+/** Writes the checksums; what was not known of them is read, however many steps that takes. */
+const framesChecked = async (volume: Volume, name: StagingName): Promise<PreparedFrames> => {
+  for (let again = false; ; again = true) {
+    const prepared = await volume.ask({ kind: 'prepare', name })
+    if (prepared !== undefined) return { ...prepared, readBack: again || prepared.readBack }
+  }
+}
+
+/** A commitment, and the layers where whoever seals has to write them. */
+interface Hashed {
+  readonly commitment: Commitment
+  readonly layers?: Uint8Array
 }
 
 /** Small payloads share a file that only the volume's thread should write: their layers come back. */
@@ -56,7 +82,7 @@ const hashNow = async (
   prover: SealingProver,
   { commitment: { scheme, length }, place }: Reserved,
   options: CallOptions,
-): Promise<{ readonly commitment: Commitment; readonly layers?: Uint8Array }> => {
+): Promise<Hashed> => {
   const { path, payload, layers } = place
   const run = { path, offset: bytes(payload), length }
   if (length <= SMALL_MAX && prover.commitSmall !== undefined) {

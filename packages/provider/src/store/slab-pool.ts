@@ -5,7 +5,7 @@
 
 export const SLAB_BYTES: number = 2 ** 20
 /** Up to this bytes travel in the message itself: a slab each would keep many small uploads waiting. */
-const COPIED_MAX = 8192
+export const COPIED_MAX = 8192
 
 export class SlabPool {
   readonly #free: Uint8Array[] = []
@@ -35,7 +35,7 @@ export class SlabPool {
 }
 
 /** Cuts buffers into runs that fill a slab each, copying. */
-export async function* inSlabs(
+async function* inSlabs(
   pool: SlabPool,
   buffers: readonly Uint8Array[],
 ): AsyncGenerator<{ readonly slab: Uint8Array; readonly length: number }> {
@@ -57,20 +57,28 @@ export async function* inSlabs(
   if (slab !== undefined) yield { slab, length }
 }
 
+export interface SlabWrite {
+  /** Writes a run, `at` bytes behind the first. */
+  readonly write: (at: number, data: Uint8Array) => Promise<unknown>
+  /** Called when all buffers have been copied. */
+  readonly onTaken?: (() => void) | undefined
+  /** Reads a run while it is being written. Never throws. */
+  readonly onRun?: ((data: Uint8Array) => Promise<void>) | undefined
+}
+
 /**
  * Hands buffers to a thread that writes them: copied, so that they may go when `onTaken` is called.
- * Resolves when all of them are written.
+ * Resolves when all of them are written, and read where somebody reads them.
  */
 export const writeInSlabs = async (
   pool: SlabPool,
   buffers: readonly Uint8Array[],
-  write: (at: number, data: Uint8Array) => Promise<unknown>,
-  onTaken: () => void,
+  { write, onTaken, onRun }: SlabWrite,
 ): Promise<void> => {
   const total = buffers.reduce((sum, { length }) => sum + length, 0)
   if (total <= COPIED_MAX) {
     const written = write(0, Buffer.concat(buffers))
-    onTaken()
+    onTaken?.()
     await written
     return
   }
@@ -78,17 +86,18 @@ export const writeInSlabs = async (
   let failure: { readonly error: unknown } | undefined
   let at = 0
   for await (const { slab, length } of inSlabs(pool, buffers)) {
+    const data = slab.subarray(0, length)
     // Whoever waits for the next slab does not look at this one: nobody else would take its error.
-    const written = write(at, slab.subarray(0, length)).then(
+    const written = write(at, data).then(
       () => undefined,
       (error: unknown) => {
         failure ??= { error }
       },
     )
-    writes.push(written.finally(() => pool.give(slab)))
+    writes.push(Promise.all([written, onRun?.(data)]).then(() => pool.give(slab)))
     at += length
   }
-  onTaken()
+  onTaken?.()
   await Promise.all(writes)
   if (failure !== undefined) throw failure.error
 }

@@ -14,7 +14,7 @@ import type { ReservedPlace } from './volume-ops.ts'
 
 /** What the store needs of a prover. */
 export type SealingProver = Pick<Prover, 'commitFile'> &
-  Partial<Pick<Prover, 'commitRanges' | 'commitSmall'>>
+  Partial<Pick<Prover, 'commitRanges' | 'commitSmall' | 'commitBytes'>>
 
 interface Running {
   readonly commit: RangeCommit

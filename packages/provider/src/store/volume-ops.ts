@@ -5,6 +5,7 @@
 import type { Bytes, Commitment, HoldfastErrorDetail, Root, Timestamp } from '@holdfast/protocol'
 import type { Collectable } from './collect.ts'
 import type { RecoveryNote } from './cut-tail.ts'
+import type { PreparedFrames } from './frame-sums.ts'
 import type { Entry } from './record-entry.ts'
 import type { TableMemory } from './record-table.ts'
 import type { StagingName } from './sector-store.ts'
@@ -54,8 +55,8 @@ export interface OpValues {
   readonly reserve: ReservedPlace
   readonly write: undefined
   readonly sync: undefined
-  /** The checksum over the frames' checksums; undefined: ask again. */
-  readonly prepare: number | undefined
+  /** Undefined: ask again. */
+  readonly prepare: PreparedFrames | undefined
   readonly seal: Entry
   readonly discard: undefined
   readonly remove: undefined

@@ -19,10 +19,11 @@ import {
   toNumber,
 } from '@holdfast/protocol'
 import { TaskGroup } from '../task-group.ts'
+import { MemoryCommits } from './memory-commits.ts'
 import { type Found, readWherever, verifyWherever } from './moving-reads.ts'
 import type { ByteRange } from './ranges.ts'
 import { Reserving } from './reserving.ts'
-import { checkRoot, framesChecked, noSuchReservation } from './sealing.ts'
+import { checkUpload, noSuchReservation } from './sealing.ts'
 import type { Damage, SectorStore, StagingName, StoredPayload, StoreUsage } from './sector-store.ts'
 import { type SealingProver, UploadCommits } from './upload-commits.ts'
 import { noteVerified } from './verified-times.ts'
@@ -33,7 +34,7 @@ import {
   type VolumeListDependencies,
   type VolumeListOptions,
 } from './volume-list.ts'
-import type { VolumeStatus } from './volume-status.ts'
+import { usageOfAll, type VolumeStatus } from './volume-status.ts'
 import { writeAgain } from './write-again.ts'
 
 /** Payloads up to this share sectors; larger ones get a sector of their own. */
@@ -64,6 +65,7 @@ export class VolumeSet implements SectorStore {
   /** The volumes, to add, drain and remove some. */
   readonly list: VolumeList
   readonly #commits: UploadCommits
+  readonly #inMemory: MemoryCommits
   readonly #tasks = new TaskGroup()
   readonly #reserving: Reserving
 
@@ -76,6 +78,7 @@ export class VolumeSet implements SectorStore {
     this.#options = options
     this.list = list
     this.#commits = new UploadCommits(dependencies.prover)
+    this.#inMemory = new MemoryCommits(dependencies.prover)
     this.#reserving = new Reserving(list)
   }
 
@@ -129,7 +132,12 @@ export class VolumeSet implements SectorStore {
     onTaken?: () => void,
   ): Promise<void> {
     const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-    await this.#volumeOf(name).write(name, toNumber(offset), buffers, onTaken)
+    const volume = this.#volumeOf(name)
+    const { commitment } = volume.reservations.get(name) ?? {}
+    const hashed = this.#inMemory.begin(name, commitment, { offset, length })
+    const onRun = hashed?.onRun
+    await volume.write(name, toNumber(offset), buffers, { onTaken, onRun })
+    hashed?.succeeded()
     this.#commits.wrote(name, toNumber(offset), length)
   }
 
@@ -151,10 +159,9 @@ export class VolumeSet implements SectorStore {
   ): Promise<StoredPayload> {
     const volume = this.#volumeOf(name)
     const { life } = volume
-    const framesCrc = await framesChecked(volume, name)
-    const tools = { ...this.#dependencies, commits: this.#commits }
-    const layers = await checkRoot(tools, { volume, name }, options)
-    const entry = await volume.ask({ kind: 'seal', name, storedAt, framesCrc, layers }, life)
+    const tools = { ...this.#dependencies, commits: this.#commits, inMemory: this.#inMemory }
+    const checked = await checkUpload(tools, { volume, name }, options)
+    const entry = await volume.ask({ kind: 'seal', name, storedAt, ...checked }, life)
     volume.reservations.delete(name)
     await this.#removeOthers(entry.trailer.commitment.root, volume)
     return volume.stored(entry)
@@ -162,6 +169,7 @@ export class VolumeSet implements SectorStore {
 
   async discard(name: StagingName): Promise<void> {
     this.#commits.forget(name)
+    this.#inMemory.forget(name)
     const volume = this.list.holding(name)
     if (volume === undefined) return
     volume.reservations.delete(name)
@@ -234,16 +242,7 @@ export class VolumeSet implements SectorStore {
   }
 
   async usage(): Promise<StoreUsage> {
-    const sum = { capacity: 0n, used: 0n, reserved: 0n, free: 0n }
-    for (const volume of this.volumes) {
-      const { used, reserved, free } = volume.usage
-      sum.capacity += volume.capacity
-      sum.used += used
-      sum.reserved += reserved
-      if (this.list.takesWrites(volume)) sum.free += free
-    }
-    const [capacity, used] = [bytes(sum.capacity), bytes(sum.used)]
-    return { capacity, used, reserved: bytes(sum.reserved), free: bytes(sum.free) }
+    return usageOfAll(this.volumes, (volume) => this.list.takesWrites(volume))
   }
 
   /** Stops the threads and closes the files. Reservations stay for the next run. */

@@ -1,5 +1,6 @@
 /** How a volume is, for whoever looks: the operator, the alarms, the metrics. */
 import { type Bytes, bytes } from '@holdfast/protocol'
+import type { StoreUsage } from './sector-store.ts'
 import type { Deaths } from './thread-keeper.ts'
 import type { Volume } from './volume.ts'
 
@@ -55,3 +56,20 @@ export const statusOfMissing = (
   ...{ latencyMs: 0, used: bytes(0), reserved: bytes(0), free: bytes(0) },
   deaths: { count: 0, lately: 0, reason: undefined },
 })
+
+/** What volumes hold together; what is free counts where something may be written. */
+export const usageOfAll = (
+  volumes: Iterable<Volume>,
+  takesWrites: (volume: Volume) => boolean,
+): StoreUsage => {
+  const sum = { capacity: 0n, used: 0n, reserved: 0n, free: 0n }
+  for (const volume of volumes) {
+    const { used, reserved, free } = volume.usage
+    sum.capacity += volume.capacity
+    sum.used += used
+    sum.reserved += reserved
+    if (takesWrites(volume)) sum.free += free
+  }
+  const [capacity, used] = [bytes(sum.capacity), bytes(sum.used)]
+  return { capacity, used, reserved: bytes(sum.reserved), free: bytes(sum.free) }
+}

@@ -13,7 +13,7 @@ import { RecordTable } from './record-table.ts'
 import { layoutOf } from './sector-format.ts'
 import { sectorPath } from './sector-names.ts'
 import type { StagingName, StoredPayload } from './sector-store.ts'
-import { SlabPool, writeInSlabs } from './slab-pool.ts'
+import { SlabPool, type SlabWrite, writeInSlabs } from './slab-pool.ts'
 import { systemStore } from './store-platform.ts'
 import type { Deaths, ThreadKeeper } from './thread-keeper.ts'
 import { loadVerified } from './verified-times.ts'
@@ -145,16 +145,16 @@ export class Volume {
     return this.#thread.ask(op, life)
   }
 
-  /** Writes buffers at a payload offset; `onTaken` is called when they have been copied. */
+  /** Writes buffers at a payload offset; see `SlabWrite` for who is told of what. */
   async write(
     name: StagingName,
     offset: number,
     buffers: readonly Uint8Array[],
-    onTaken: () => void = () => undefined,
+    told: Omit<SlabWrite, 'write'> = {},
   ): Promise<void> {
     const write = (at: number, data: Uint8Array): Promise<unknown> =>
       this.ask({ kind: 'write', name, offset: offset + at, data })
-    await writeInSlabs(this.#slabs, buffers, write, onTaken)
+    await writeInSlabs(this.#slabs, buffers, { ...told, write })
   }
 
   /**

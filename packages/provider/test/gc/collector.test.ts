@@ -93,7 +93,7 @@ describe('collection', () => {
     for (const volume of set.volumes) {
       await volume.ask({ kind: 'reserve', name, commitment, layersBytes: bytes(0) })
       await volume.ask({ kind: 'write', name, offset: 0, data: payload })
-      const framesCrc = (await volume.ask({ kind: 'prepare', name })) ?? 0
+      const { framesCrc = 0 } = (await volume.ask({ kind: 'prepare', name })) ?? {}
       await volume.ask({ kind: 'seal', name, storedAt: NOW, framesCrc })
     }
     expect(set.volumes.map(({ table }) => table.size)).toEqual([1, 1])

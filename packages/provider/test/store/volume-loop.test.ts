@@ -5,6 +5,7 @@
 import { bytes, type Root, timestamp, toNumber } from '@holdfast/protocol'
 import { openChecksum } from '@holdfast/prover'
 import { expect, test } from '@jest/globals'
+import type { PreparedFrames } from '../../src/store/frame-sums.ts'
 import { layoutOf } from '../../src/store/sector-format.ts'
 import { sectorPath } from '../../src/store/sector-names.ts'
 import { VolumeEngine } from '../../src/store/volume-engine.ts'
@@ -79,7 +80,7 @@ const cutAt = (
     const take = ({ id: of, outcome }: Answered): void => {
       const kind = asked.find((each) => each.id === of)?.op.kind
       if (!outcome.ok || kind === undefined) throw new Error(JSON.stringify(outcome))
-      if (kind === 'prepare') crc = Number(outcome.value)
+      if (kind === 'prepare') crc = (outcome.value as PreparedFrames).framesCrc
       if (!DURABLE.has(kind) || left-- > 0) return
       cut ??= kind
       disk.failAfter(0)

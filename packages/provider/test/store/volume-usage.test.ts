@@ -90,8 +90,9 @@ const store = (
 
 const sealIt = (state: VolumeState, name: string, data: Uint8Array): void => {
   writeBytes(state, name, 0, data)
-  const framesCrc = prepare(state, name)
-  if (framesCrc !== undefined) seal(state, name, { storedAt: timestamp(7), framesCrc })
+  const prepared = prepare(state, name)
+  if (prepared === undefined) throw new Error('it is small')
+  seal(state, name, { storedAt: timestamp(7), framesCrc: prepared.framesCrc })
   commit(state)
 }
 

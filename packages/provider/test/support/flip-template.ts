@@ -63,8 +63,9 @@ export const store = (
   engine.apply<'reserve'>({ kind: 'reserve', name, commitment, layersBytes })
   engine.apply<'write'>({ kind: 'write', name, offset: 0, data })
   engine.commit()
-  const framesCrc = engine.apply<'prepare'>({ kind: 'prepare', name })
-  if (framesCrc === undefined) throw new Error('all frames have passed')
+  const prepared = engine.apply<'prepare'>({ kind: 'prepare', name })
+  if (prepared?.readBack !== false) throw new Error('all frames have passed')
+  const { framesCrc } = prepared
   engine.apply<'seal'>({ kind: 'seal', name, storedAt: timestamp(7), framesCrc })
   engine.commit()
 }

@@ -20,8 +20,9 @@ import { type Chance, chanceFrom } from './simulated-disk.ts'
 
 const CHILD = fileURLToPath(new URL('./store-kill-child.js', import.meta.url))
 /** Shared records, small and of several frames, and one in a sector of its own. */
-const SIZES = [3_000, 40_000, 40_000, 300_000, 70_000, 40_000] as const
-const PART_BYTES = 80_000
+/** Some come whole in one part, some in several. */
+const SIZES = [3_000, 40_000, 150_000, 400_000, 70_000, 40_000] as const
+const PART_BYTES = 160_000
 /** So many payloads stay claimed; older ones are released. */
 const CLAIMED = 6
 const CHORES: readonly (readonly Chore[])[] = [

@@ -170,8 +170,9 @@ export class SimulatedVolume {
     if (name === undefined || upload === undefined) return nothing
     const { data, commitment } = upload.payload
     if (upload.written < data.length) return nothing
-    const framesCrc = this.#engine.apply<'prepare'>({ kind: 'prepare', name })
-    if (framesCrc === undefined) return nothing
+    const prepared = this.#engine.apply<'prepare'>({ kind: 'prepare', name })
+    if (prepared === undefined) return nothing
+    const { framesCrc } = prepared
     this.#uploads.delete(name)
     const { payload } = upload
     const known = this.#payloads.get(commitment.root) ?? {

@@ -23,7 +23,9 @@ import {
   signature,
   silentLogger,
   timestamp,
+  toNumber,
 } from '@holdfast/protocol'
+import { keptLayersLength } from '@holdfast/prover'
 import { Collector, type CollectorDependencies } from '../../src/gc/collector.ts'
 import { Holdings } from '../../src/holdings.ts'
 import { homePaths } from '../../src/home.ts'
@@ -61,6 +63,10 @@ const prover = {
     const file = await readFile(range.path)
     const start = Number(range.offset)
     return commitmentOf(new Uint8Array(file.subarray(start, start + Number(range.length))))
+  },
+  commitBytes: async (data: Uint8Array) => {
+    const commitment = commitmentOf(data.slice())
+    return { commitment, layers: new Uint8Array(toNumber(keptLayersLength(commitment.length))) }
   },
 }
 
@@ -139,9 +145,11 @@ const drive = async ({ id, size, seed, request, durable }: KilledUpload): Promis
   for (let at = 0; at < size && !session.complete; at += task.partBytes) {
     const end = Math.min(size, at + task.partBytes)
     const part = { start: bytes(at), end: bytes(end), total: bytes(size) }
+    // What is one part comes in one piece, and is hashed on its way.
+    const step = size <= task.partBytes ? size : 65_536
     const pieces = async function* (): AsyncGenerator<readonly Uint8Array[]> {
-      for (let from = at; from < end; from += 65_536) {
-        yield [payload.subarray(from, Math.min(end, from + 65_536))]
+      for (let from = at; from < end; from += step) {
+        yield [payload.subarray(from, Math.min(end, from + step))]
       }
     }
     await intake.putPart(session, part, { bunches: pieces, checkedAtEnd: false })

@@ -10,8 +10,9 @@ import {
   type Commitment,
   type Logger,
   timestamp,
+  toNumber,
 } from '@holdfast/protocol'
-import type { Prover } from '@holdfast/prover'
+import { keptLayersLength, type Prover } from '@holdfast/prover'
 import { createVolume } from '../../src/store/volume-files.ts'
 import {
   VolumeSet,
@@ -26,12 +27,16 @@ export const PROVIDER = address(`0x${'ab'.repeat(20)}`)
 export const SHARED_MAX = bytes(400_000)
 export const NOW = timestamp(1_800_000_000)
 
-/** Commits like the real one, in the test's own thread; it keeps no layers. */
-export const slowProver: Pick<Prover, 'commitFile'> = {
+/** Commits like the real one, in the test's own thread; the layers it keeps are zeros. */
+export const slowProver: Pick<Prover, 'commitFile'> & Partial<Pick<Prover, 'commitBytes'>> = {
   commitFile: async (range) => {
     const file = await readFile(range.path)
     const start = Number(range.offset)
     return commitmentOf(new Uint8Array(file.subarray(start, start + Number(range.length))))
+  },
+  commitBytes: async (data) => {
+    const commitment = commitmentOf(data.slice())
+    return { commitment, layers: new Uint8Array(toNumber(keptLayersLength(commitment.length))) }
   },
 }
 
