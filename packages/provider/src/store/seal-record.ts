@@ -60,9 +60,8 @@ export const prepare = (state: VolumeState, name: StagingName): PreparedFrames |
   const crcs = sums.bytes()
   // In a shared sector the places of layers and trailer are taken with them: writing to disk that is
   // taken costs no entry in the file system's journal. Layers of a large payload may be there already.
-  const taken = kind === 'shared' ? layout.trailer + TRAILER_BYTES - layout.frameCrcs : crcs.length
-  const block = new Uint8Array(taken)
-  block.set(crcs)
+  const rest = kind === 'shared' ? layout.trailer + TRAILER_BYTES - layout.layers : 0
+  const block = rest === 0 ? crcs : Buffer.concat([crcs, new Uint8Array(rest)])
   state.files.write(path, block, layout.frameCrcs)
   crashPoint('seal-checksums')
   return { framesCrc: state.checksum(crcs), readBack: unknown !== undefined }
