@@ -1,6 +1,7 @@
 /**
  * Small payloads hashed from the memory that they are written from: one that comes whole, in one
- * write, need not be read again to be sealed. A convenience: whatever does not fit (more than one write, a write that fails, a busy prover) is hashed from its file.
+ * write, need not be read again to be sealed. A convenience: whatever does not fit (more than one
+ * write, a write that fails, a busy prover) is hashed from its file.
  *
  * Invariants: what is given out was the last thing written, all of it, and that write succeeded. It
  * stands for what lies on the disk only together with checksums that were taken from the same memory.

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { MemoryCommits } from '../../src/store/memory-commits.ts'
 import type { VolumeSet } from '../../src/store/volume-set.ts'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
-import { NOW, readAll, StoreBox, slowProver } from '../support/store.ts'
+import { slowProver } from '../support/slow-prover.ts'
+import { NOW, readAll, StoreBox } from '../support/store.ts'
 
 const DATA = payloadOf(20_000, 1)
 const COMMITMENT = commitmentOf(DATA)

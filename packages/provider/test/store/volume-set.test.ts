@@ -5,7 +5,8 @@ import { bytes, HoldfastError, root, timestamp } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Level } from 'level'
 import { commitmentOf, payloadOf } from '../support/payloads.ts'
-import { flipByte, NOW, readAll, StoreBox, slowProver, storePayload } from '../support/store.ts'
+import { slowProver } from '../support/slow-prover.ts'
+import { flipByte, NOW, readAll, StoreBox, storePayload } from '../support/store.ts'
 
 /** Above what shares a sector. */
 const LARGE = 500_000

@@ -19,8 +19,7 @@ import { commitmentOf, payloadOf } from './payloads.ts'
 import { type Chance, chanceFrom } from './simulated-disk.ts'
 
 const CHILD = fileURLToPath(new URL('./store-kill-child.js', import.meta.url))
-/** Shared records, small and of several frames, and one in a sector of its own. */
-/** Some come whole in one part, some in several. */
+/** Shared records, small and of several frames, and some in sectors of their own; whole or in parts. */
 const SIZES = [3_000, 40_000, 150_000, 400_000, 70_000, 40_000] as const
 const PART_BYTES = 160_000
 /** So many payloads stay claimed; older ones are released. */

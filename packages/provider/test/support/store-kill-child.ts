@@ -5,7 +5,6 @@
  * collects what was released and empties a volume, telling each step on stdout. The journal is written
  * anew at every start, sectors are small, so that all of that happens all the time.
  */
-import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import {
@@ -23,9 +22,7 @@ import {
   signature,
   silentLogger,
   timestamp,
-  toNumber,
 } from '@holdfast/protocol'
-import { keptLayersLength } from '@holdfast/prover'
 import { Collector, type CollectorDependencies } from '../../src/gc/collector.ts'
 import { Holdings } from '../../src/holdings.ts'
 import { homePaths } from '../../src/home.ts'
@@ -35,6 +32,7 @@ import { drainVolume } from '../../src/store/drain.ts'
 import { VolumeSet } from '../../src/store/volume-set.ts'
 import { type Chore, type KilledUpload, type KillTask, secondVolume } from './kill-task.ts'
 import { commitmentOf, payloadOf } from './payloads.ts'
+import { slowProver } from './slow-prover.ts'
 
 const [home = ''] = process.argv.slice(2)
 const task: KillTask = JSON.parse(await text(process.stdin))
@@ -58,18 +56,6 @@ const operator: Signer = {
   address: address(task.provider),
   sign: async () => signature(`0x${'11'.repeat(64)}1b`),
 }
-const prover = {
-  commitFile: async (range: { path: string; offset: bigint; length: bigint }) => {
-    const file = await readFile(range.path)
-    const start = Number(range.offset)
-    return commitmentOf(new Uint8Array(file.subarray(start, start + Number(range.length))))
-  },
-  commitBytes: async (data: Uint8Array) => {
-    const commitment = commitmentOf(data.slice())
-    return { commitment, layers: new Uint8Array(toNumber(keptLayersLength(commitment.length))) }
-  },
-}
-
 const paths = homePaths(home)
 const now = timestamp(Math.floor(task.nowMs / 1000))
 const book = await PromiseBook.open(paths.journal, now, silentLogger, {
@@ -77,7 +63,7 @@ const book = await PromiseBook.open(paths.journal, now, silentLogger, {
 })
 const directories = [paths.volume, secondVolume(paths.volume)]
 const store = await VolumeSet.open(
-  { prover, random, logger: silentLogger, clock },
+  { prover: slowProver, random, logger: silentLogger, clock },
   {
     volumes: directories.map((directory) => ({ directory, capacity: bytes(2 ** 30) })),
     indexes: paths.indexes,

@@ -1,5 +1,5 @@
 /** A sector store in a temporary directory, with a prover that hashes by the slow reference. */
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock, systemRandom } from '@holdfast/chain'
@@ -10,9 +10,7 @@ import {
   type Commitment,
   type Logger,
   timestamp,
-  toNumber,
 } from '@holdfast/protocol'
-import { keptLayersLength, type Prover } from '@holdfast/prover'
 import { createVolume } from '../../src/store/volume-files.ts'
 import {
   VolumeSet,
@@ -21,24 +19,12 @@ import {
 } from '../../src/store/volume-set.ts'
 import { type LogLine, recordingLogger } from './network.ts'
 import { commitmentOf } from './payloads.ts'
+import { slowProver } from './slow-prover.ts'
 
 export const PROVIDER = address(`0x${'ab'.repeat(20)}`)
 /** Larger payloads get a sector of their own. */
 export const SHARED_MAX = bytes(400_000)
 export const NOW = timestamp(1_800_000_000)
-
-/** Commits like the real one, in the test's own thread; the layers it keeps are zeros. */
-export const slowProver: Pick<Prover, 'commitFile'> & Partial<Pick<Prover, 'commitBytes'>> = {
-  commitFile: async (range) => {
-    const file = await readFile(range.path)
-    const start = Number(range.offset)
-    return commitmentOf(new Uint8Array(file.subarray(start, start + Number(range.length))))
-  },
-  commitBytes: async (data) => {
-    const commitment = commitmentOf(data.slice())
-    return { commitment, layers: new Uint8Array(toNumber(keptLayersLength(commitment.length))) }
-  },
-}
 
 export class StoreBox {
   readonly directory: string
