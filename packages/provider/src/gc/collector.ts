@@ -19,6 +19,7 @@ import {
 import type { Follower } from '../follow/follower.ts'
 import type { Holdings } from '../holdings.ts'
 import type { PromiseBook } from '../journal/promise-book.ts'
+import type { Collectable } from '../store/collect.ts'
 import type { Volume } from '../store/volume.ts'
 import type { VolumeSet } from '../store/volume-set.ts'
 import { claimedRoots } from './claims.ts'
@@ -77,6 +78,8 @@ export class Collector {
   /** One round over everything. */
   async pass(signal?: AbortSignal): Promise<{ readonly removed: number }> {
     let removed = 0
+    // First of all: it gives room, which the rest may need.
+    await this.#dropEmptied()
     for (const volume of this.#usable()) removed += await this.#sweep(volume, signal)
     for (const volume of this.#usable()) await this.#compact(volume, signal)
     await this.#dropEmptied()
@@ -162,48 +165,52 @@ export class Collector {
     logger.info('payload removed: nobody has a claim on it', { root })
   }
 
-  /** Copies what is alive out of sectors that are mostly dead. */
+  /** Copies what is alive out of sectors that are mostly dead. What a round makes is left to the next. */
   async #compact(volume: Volume, signal: AbortSignal | undefined): Promise<void> {
-    const left = new Set(this.#emptied.filter((e) => e.volume === volume).map((e) => e.sector))
+    const seen = new Set(this.#emptied.filter((e) => e.volume === volume).map((e) => e.sector))
+    let before: number | undefined
     for (;;) {
       if (signal?.aborted) return
-      const found = await volume.ask({ kind: 'collectable', except: [...left] })
+      const found = await volume.ask({ kind: 'collectable', except: [...seen], before })
       if (found === undefined) return
-      const { sector, live } = found
-      left.add(sector)
-      if (!(await this.#empty(volume, sector, live))) continue
-      if (!(await volume.ask({ kind: 'retire', sector }))) continue
+      before ??= found.next
+      seen.add(found.sector)
+      if (!found.gains || !(await this.#empty(volume, found))) continue
       const since = this.#dependencies.clock.now()
-      this.#emptied.push({ volume, sector, since })
+      this.#emptied.push({ volume, sector: found.sector, since })
     }
   }
 
   /** False when something stays: damaged, or no room to copy to. */
-  async #empty(volume: Volume, sector: number, live: readonly Root[]): Promise<boolean> {
+  async #empty(volume: Volume, { sector, live }: Collectable): Promise<boolean> {
     const { holdings, logger } = this.#dependencies
-    for (const root of live) {
-      try {
+    try {
+      for (const root of live) {
         const moved = await volume.ask({ kind: 'move', root, from: sector })
         const stays = !moved && volume.find(root)?.sector.number === sector
         if (!stays) continue
         await holdings.verify(root)
         return false
-      } catch (error) {
-        if (!HoldfastError.is(error, 'DISK_FULL')) throw error
-        logger.warn('no room to copy a sector together', { path: volume.directory, sector })
-        return false
       }
+      return await volume.ask({ kind: 'retire', sector })
+    } catch (error) {
+      if (!HoldfastError.is(error, 'DISK_FULL')) throw error
+      logger.warn('no room to copy a sector together', { path: volume.directory, sector })
+      return false
     }
-    return true
   }
 
+  /** Each stays in the list until it is gone, so that what fails here is not copied once more. */
   async #dropEmptied(): Promise<void> {
-    const { clock, logger } = this.#dependencies
+    const { clock, logger, store } = this.#dependencies
     const { graceMs = GRACE_MS } = this.#options
-    const due = this.#emptied.filter(({ since }) => clock.now() - since >= graceMs)
-    this.#emptied = this.#emptied.filter((emptied) => !due.includes(emptied))
-    for (const { volume, sector } of due) {
+    this.#emptied = this.#emptied.filter(({ volume }) => store.volumes.includes(volume))
+    const usable = new Set(this.#usable())
+    for (const emptied of [...this.#emptied]) {
+      const { volume, sector, since } = emptied
+      if (clock.now() - since < graceMs || !usable.has(volume)) continue
       await volume.ask({ kind: 'drop', sector })
+      this.#emptied.splice(this.#emptied.indexOf(emptied), 1)
       logger.info('sector removed', { path: volume.directory, sector })
     }
   }

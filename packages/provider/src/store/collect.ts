@@ -5,7 +5,7 @@
  *
  * Invariants: at every moment each live payload has a whole durable record, and of two records of a
  * root the later one holds; a tombstone is dropped only when no sector can hold what it buries; room
- * for a copy is there before it begins.
+ * for a copy is there before it begins; a sector is copied only when at least half of it comes free.
  */
 import { HoldfastError, type Root, toNumber } from '@holdfast/protocol'
 import { crashPoint } from './crash-points.ts'
@@ -28,10 +28,21 @@ import { recordSize, type VolumeState } from './volume-state.ts'
 /** Sectors with less than this share of live bytes are worth copying. */
 const LIVE_SHARE_MAX = 0.5
 
-/** A sector that is worth emptying, and what has to be moved out of it. */
+/** A sector of which little is alive, and what has to be moved out of it. */
 export interface Collectable {
   readonly sector: number
   readonly live: readonly Root[]
+  /** Whether copying it gives room back: false when tombstones that are needed fill it. */
+  readonly gains: boolean
+  /** Sectors that are made from now on have this number or a higher one. */
+  readonly next: number
+}
+
+/** Which sectors are looked at. */
+export interface CollectableQuery {
+  readonly except: ReadonlySet<number>
+  /** Only sectors below this number; default: all. */
+  readonly before?: number | undefined
 }
 
 const worthIt = (sector: Sector): boolean =>
@@ -41,19 +52,27 @@ const worthIt = (sector: Sector): boolean =>
   sector.reserved === 0 &&
   sector.liveSize < LIVE_SHARE_MAX * sector.end
 
-/** The sector with the least alive; undefined when none is worth it. */
+/**
+ * The sector with the least alive; undefined when none is left. What is made of one is copied again only
+ * in a later round (`before`), so that a round always ends.
+ */
 export const collectable = (
   state: VolumeState,
-  except: ReadonlySet<number>,
+  { except, before = Number.POSITIVE_INFINITY }: CollectableQuery,
 ): Collectable | undefined => {
   const [best] = [...state.sectors.values()]
-    .filter((sector) => worthIt(sector) && !except.has(sector.id.number))
+    .filter((sector) => worthIt(sector) && sector.id.number < before)
+    .filter(({ id }) => !except.has(id.number))
     .sort((a, b) => a.liveSize / a.end - b.liveSize / b.end)
   if (best === undefined) return undefined
-  const live: Root[] = []
-  for (const root of state.table.roots(best.id.number)) live.push(root)
-  return { sector: best.id.number, live }
+  const carried = neededTombstones(state, best)
+  const gains = carried !== undefined && best.liveSize + sizeOf(carried) <= mostCopied(best)
+  const sector = best.id.number
+  return { sector, live: [...state.table.roots(sector)], gains, next: state.nextNumber }
 }
+
+/** More than this is not copied out of a sector: less than that much room would come of it. */
+const mostCopied = ({ end }: Sector): number => LIVE_SHARE_MAX * end
 
 /**
  * Copies a payload's record out of a sector.
@@ -121,8 +140,9 @@ const isWhole = (
   return checksum(body.subarray(length + 4 * layout.frames)) === trailer.layersCrc
 }
 
-/** Whether some sector but `from` may still hold a dead record that this tombstone buries. */
+/** Whether this is a tombstone, and some sector but `from` may still hold a dead record that it buries. */
 const stillNeeded = (state: VolumeState, from: Sector, { trailer }: Entry): boolean => {
+  if (trailer.type !== 'tombstone') return false
   for (const sector of state.sectors.values()) {
     if (sector === from || sector.kind !== 'shared' || sector.dead === 0) continue
     if (sector.firstSequence <= buriedUpTo(trailer)) return true
@@ -137,16 +157,17 @@ export const buriedUpTo = ({ layersBytes, sequence, target }: RecordTrailer): bi
 /**
  * Writes the tombstones of an emptied sector again that are still needed.
  * @returns false when the sector is not empty, or that would not give room back.
+ * @throws HoldfastError `DISK_FULL` before anything is written.
  */
 export const retire = (state: VolumeState, number: number): boolean => {
   const sector = state.sectors.get(number)
   if (sector === undefined) return true
   if (sector.live > 0 || !worthIt(sector)) return false
-  const tombstones = tombstonesIn(state, sector)
-  if (tombstones === undefined) return false
-  const needed = tombstones.filter((entry) => stillNeeded(state, sector, entry))
-  const size = needed.reduce((sum, { trailer }) => sum + layoutOf(0, trailer).end, 0)
-  if (size > LIVE_SHARE_MAX * sector.end) return false
+  const needed = neededTombstones(state, sector)
+  if (needed === undefined || sizeOf(needed) > mostCopied(sector)) return false
+  const { free } = usageOf(state)
+  const size = BigInt(sizeOf(needed))
+  if (size > free) throw new HoldfastError({ code: 'DISK_FULL', needed: size, available: free })
   for (const { trailer } of needed) {
     const target = trailer.target || sector.id.number
     bury(state, { commitment: trailer.commitment, buries: buriedUpTo(trailer), target })
@@ -155,13 +176,17 @@ export const retire = (state: VolumeState, number: number): boolean => {
   return true
 }
 
-const tombstonesIn = (state: VolumeState, sector: Sector): readonly Entry[] | undefined => {
+/** The tombstones in a sector that other sectors need; undefined when its footer cannot be read. */
+const neededTombstones = (state: VolumeState, sector: Sector): readonly Entry[] | undefined => {
   const footer = withFile(state.disk, sector.path, 'read', (file) =>
     readFooter(state.disk, file, sector.salt, state.checksum),
   )
-  if (footer === undefined) return undefined
-  return entriesIn(footer.data).filter(({ trailer }) => trailer.type === 'tombstone')
+  return footer && entriesIn(footer.data).filter((entry) => stillNeeded(state, sector, entry))
 }
+
+/** What records take when they are written again. */
+const sizeOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { trailer }) => sum + layoutOf(0, trailer).end, 0)
 
 /** Removes a sector that was retired. */
 export const drop = (state: VolumeState, { number }: Pick<SectorId, 'number'>): void => {

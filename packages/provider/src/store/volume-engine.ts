@@ -236,7 +236,7 @@ const handlersOver = (state: VolumeState): Handlers => ({
     state.table.mark(root, at)
     return undefined
   },
-  collectable: ({ except }) => collectable(state, new Set(except)),
+  collectable: ({ except, before }) => collectable(state, { except: new Set(except), before }),
   move: ({ root, from }) => move(state, root, from),
   retire: ({ sector }) => retire(state, sector),
   drop: ({ sector }) => {

@@ -43,7 +43,11 @@ export type VolumeOp =
   | { readonly kind: 'discard'; readonly name: StagingName }
   | { readonly kind: 'remove'; readonly root: Root }
   | { readonly kind: 'mark'; readonly root: Root; readonly at: number }
-  | { readonly kind: 'collectable'; readonly except: readonly number[] }
+  | {
+      readonly kind: 'collectable'
+      readonly except: readonly number[]
+      readonly before?: number | undefined
+    }
   | { readonly kind: 'move'; readonly root: Root; readonly from: number }
   | { readonly kind: 'retire'; readonly sector: number }
   | { readonly kind: 'drop'; readonly sector: number }

@@ -167,6 +167,56 @@ describe('collection', () => {
     expect((await readdir(join(box.directory, 'sectors'))).length).toBeLessThan(6)
   })
 
+  test('with no room to copy to, a round says so and goes on, and later ones do it', async () => {
+    await box.close(set)
+    const switches = new DiskSwitches()
+    const disk = () => steeredBy(switches)
+    set = await box.open({ sharedSectorBytes: bytes(40_000), disk })
+    for (let seed = 1; seed <= 24; seed++) {
+      const commitment = await storePayload(set, payloadOf(5_000, seed))
+      if (seed % 4 === 0) deals.push(dealOn(commitment.root))
+      else await set.remove(commitment.root)
+    }
+    const before = (await set.usage()).used
+    const collecting = collector()
+    switches.set('room', true)
+    expect(await collecting.pass()).toEqual({ removed: 0 })
+    expect(box.log.map(({ event }) => event)).toContain('no room to copy a sector together')
+    switches.set('room', false)
+    for (let pass = 0; pass < 2; pass++) await collecting.pass()
+    expect((await set.usage()).used).toBeLessThan(before / 2n)
+  })
+
+  /** Sectors in which half is alive and the other half are tombstones that are needed. */
+  const storeBalanced = async (): Promise<readonly Commitment[]> => {
+    await box.close(set)
+    set = await box.open({ sharedSectorBytes: bytes(32 * 4096) })
+    const kept: Commitment[] = []
+    const gone: Commitment[] = []
+    // Half of each of these goes later: not enough to copy them.
+    for (let sector = 0; sector < 2; sector++) {
+      for (let i = 0; i < 14; i++)
+        gone.push(await storePayload(set, payloadOf(3_000, 100 * sector + i)))
+      kept.push(await storePayload(set, payloadOf(64_000, 100 * sector + 50)))
+    }
+    for (let sector = 0; sector < 3; sector++) {
+      kept.push(await storePayload(set, payloadOf(53_000, 100 * sector + 60)))
+      for (const { root } of gone.splice(0, 14)) await set.remove(root)
+    }
+    return kept
+  }
+
+  test('what would give no room back is not copied', async () => {
+    const kept = await storeBalanced()
+    deals = kept.map(({ root }) => dealOn(root))
+    const sectors = (): Promise<string[]> => readdir(join(box.directory, 'sectors'))
+    const before = await sectors()
+    expect(before).toHaveLength(5)
+    const collecting = collector()
+    for (let pass = 0; pass < 3; pass++) await collecting.pass()
+    expect(await sectors()).toEqual(before)
+  })
+
   test('a receipt without a deal is a claim for its time, an accepted deal until it is refused', () => {
     const root = `0x${'01'.repeat(32)}` as Root
     const facts = {

@@ -98,8 +98,8 @@ const sealIt = (state: VolumeState, name: string, data: Uint8Array): void => {
 
 /** Compaction, as the collector does it. @returns whether a sector went. */
 const compact = (state: VolumeState): boolean => {
-  const found = collectable(state, new Set())
-  if (found === undefined) return false
+  const found = collectable(state, { except: new Set() })
+  if (!found?.gains) return false
   for (const root of found.live) move(state, root, found.sector)
   commit(state)
   if (!retire(state, found.sector)) return false

@@ -46,6 +46,8 @@ export interface Life {
 
 export interface LifeOutcome {
   readonly signal: NodeJS.Signals | null
+  /** Whether it was ended, and did not end by itself. */
+  readonly ended: boolean
   /** Bytes still reserved when it was done; undefined when it was not. */
   readonly reserved: number | undefined
   readonly checked: number
@@ -138,6 +140,12 @@ export class KillRun {
     child.stdin.on('error', () => undefined)
     child.stdin.end(JSON.stringify(task))
     let left = steps
+    let ended = false
+    const endOnce = (): void => {
+      if (ended) return
+      ended = true
+      end(() => child.kill('SIGKILL'))
+    }
     let checked = 0
     let reserved: number | undefined
     for await (const line of createInterface(child.stdout)) {
@@ -151,10 +159,14 @@ export class KillRun {
       note(upload, word, rest)
       left--
       if (word === 'done') reserved = Number(id)
-      if (left === 0) setTimeout(thenMs).then(() => end(() => child.kill('SIGKILL')))
-      else if (word === 'done') child.kill('SIGKILL')
+      if (left === 0) setTimeout(thenMs).then(endOnce)
+      else if (word === 'done') endOnce()
     }
-    return { signal: await exited, reserved, checked }
+    const signal = await exited
+    const outcome = { signal, ended, reserved, checked }
+    // A timer that is late ends nothing of the next life.
+    ended = true
+    return outcome
   }
 
   async #freshUpload(): Promise<KilledUpload> {

@@ -36,6 +36,8 @@ export const losePower = async (
     const outcome = await run.live(last ? {} : off)
     receipts += run.finished.length - before
     checks += outcome.checked
+    // One that ends itself has lost no power, and would count for nothing.
+    if (!outcome.ended) throw new Error(`life ${cycle} of seed ${seed} ended by itself`)
     run.forgetGone()
     if (last && outcome.reserved !== 0) throw new Error(`${outcome.reserved} bytes stay reserved`)
     mount.unmount()

@@ -13,6 +13,7 @@ import { type FormerLife, VolumeEngine } from '../../src/store/volume-engine.ts'
 import { volumePaths } from '../../src/store/volume-paths.ts'
 import { type Chance, chanceFrom, PowerLoss, SimulatedDisk } from './simulated-disk.ts'
 import { MADE, type Payload } from './simulated-payloads.ts'
+import { worthCopying } from './worth-copying.ts'
 
 const PATHS = volumePaths('/volume')
 const IDENTITY = 'ab'.repeat(16)
@@ -215,7 +216,7 @@ export class SimulatedVolume {
       this.#engine.apply<'drop'>({ kind: 'drop', sector: dropped })
       return nothing
     }
-    const found = this.#engine.apply<'collectable'>({ kind: 'collectable', except: [] })
+    const found = worthCopying(this.#engine)
     if (found === undefined) return nothing
     const { sector, live } = found
     if (live.length > 0) {
