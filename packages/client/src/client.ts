@@ -83,7 +83,7 @@ export class Client {
     { onLeft, ...options }: CallOptions & { onLeft?: (left: LeftReplica) => void } = {},
   ): Promise<OpenDataset> {
     const root = typeof cid === 'string' ? CID.parse(cid) : cid
-    const parts = { ledger: this.ledger, connect: this.#connect }
+    const parts = { ledger: this.ledger, connect: this.#connect, clock: systemClock }
     return openDataset({ ...parts, ...(onLeft === undefined ? {} : { onLeft }) }, root, options)
   }
 

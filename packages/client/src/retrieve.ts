@@ -4,19 +4,28 @@
  * no local record is needed, and no byte leaves that was not checked.
  */
 import type { Deal, DealState, LedgerReader } from '@holdfast/chain'
-import { bytes, type CallOptions, HoldfastError, type Root, toNumber } from '@holdfast/protocol'
+import {
+  bytes,
+  type CallOptions,
+  type Clock,
+  HoldfastError,
+  type Root,
+  toNumber,
+} from '@holdfast/protocol'
 import { CID } from 'multiformats/cid'
 import { PeerPool } from './publish/peers.ts'
 import { datasetDigest } from './publish/terms.ts'
+import type { ReplicaCandidate } from './retrieve/first-to-open.ts'
 import type { RangeSource } from './retrieve/range-source.ts'
 import { type BlockGetter, ReplicaReader } from './retrieve/replica-reader.ts'
-import { type LeftReplica, type ReplicaCandidate, ReplicaSet } from './retrieve/replica-set.ts'
+import { type LeftReplica, ReplicaSet } from './retrieve/replica-set.ts'
 import { type OpenNode, resolvePath } from './retrieve/unixfs-reader.ts'
 import type { ConnectPeer, ProviderPeer } from './transfer/provider-peer.ts'
 
 export interface RetrieveDependencies {
   readonly ledger: LedgerReader
   readonly connect: ConnectPeer
+  readonly clock: Clock
   /** Told about each replica that failed; reading goes on with the next. */
   readonly onLeft?: (left: LeftReplica) => void
 }
@@ -52,7 +61,7 @@ export const parseAddress = (
  * @throws HoldfastError `DATASET_NOT_FOUND`, `LEDGER_UNREACHABLE`.
  */
 export const openDataset = async (
-  { ledger, connect, onLeft = () => undefined }: RetrieveDependencies,
+  { ledger, connect, clock, onLeft = () => undefined }: RetrieveDependencies,
   root: CID,
   options: CallOptions = {},
 ): Promise<OpenDataset> => {
@@ -61,7 +70,7 @@ export const openDataset = async (
   if (deals.length === 0) throw new HoldfastError({ code: 'DATASET_NOT_FOUND', dataset })
   const peers = new PeerPool(connect)
   const candidates = deals.map((deal) => candidateOf(deal, { ledger, peers }, options))
-  const blocks = new ReplicaSet(candidates, { dataset, onLeft })
+  const blocks = new ReplicaSet(candidates, { dataset, clock, onLeft })
   return {
     root,
     blocks,
@@ -94,11 +103,13 @@ const readableDeals = (deals: readonly Deal[]): readonly Deal[] => {
 const candidateOf = (
   { id, terms }: Deal,
   { ledger, peers }: { readonly ledger: LedgerReader; readonly peers: PeerPool },
-  options: CallOptions,
+  outer: CallOptions,
 ): ReplicaCandidate => ({
   name: terms.provider,
   deal: id,
-  open: async () => {
+  open: async ({ signal }) => {
+    const signals = [signal, outer.signal].filter((one) => one !== undefined)
+    const options = { ...outer, signal: AbortSignal.any(signals) }
     const record = await ledger.provider(terms.provider, options)
     if (record === undefined) {
       throw new HoldfastError({ code: 'PROVIDER_NOT_FOUND', provider: terms.provider })

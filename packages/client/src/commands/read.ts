@@ -1,6 +1,7 @@
 /** `holdfast ls`, `cat`, `get`, `verify`: reads that check every byte against the dataset's CID. */
 import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { systemClock } from '@holdfast/chain'
 import { bytes, EXIT_CODES, HoldfastError, toNumber } from '@holdfast/protocol'
 import type { CID } from 'multiformats/cid'
 import { type Difference, differences } from '../retrieve/compare.ts'
@@ -65,7 +66,11 @@ const withDataset = <T>(
   withNetwork(runtime, async ({ ledger, connect, options }) => {
     const onLeft = ({ provider, error }: LeftReplica): void =>
       runtime.output.warn(`left provider ${provider}: ${errorText(error)}`)
-    const dataset = await openDataset({ ledger, connect, onLeft }, root, options)
+    const dataset = await openDataset(
+      { ledger, connect, clock: systemClock, onLeft },
+      root,
+      options,
+    )
     try {
       return await act(dataset)
     } finally {

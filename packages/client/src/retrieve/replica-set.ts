@@ -1,19 +1,13 @@
 /**
  * Blocks of a dataset from whichever replica gives the right ones. A replica that gives wrong bytes
- * or none is named, left, and not asked again; the next one continues at the very block.
+ * or none is named, left, and not asked again; the next one continues at the very block. One that is
+ * only slow to open is passed over, and stays for later.
  */
-import { HoldfastError } from '@holdfast/protocol'
+import { type Clock, HoldfastError } from '@holdfast/protocol'
 import type { CID } from 'multiformats/cid'
-import { toHoldfastError } from '../ui/json.ts'
+import { unlessAborted } from '../abort.ts'
+import { firstToOpen, type OpenedReplica, type ReplicaCandidate } from './first-to-open.ts'
 import type { BlockGetter } from './replica-reader.ts'
-
-/** A replica that can be opened. */
-export interface ReplicaCandidate {
-  /** How it is called in messages: the provider. */
-  readonly name: string
-  readonly deal: string
-  open(): Promise<BlockGetter>
-}
 
 export interface LeftReplica {
   readonly provider: string
@@ -23,6 +17,7 @@ export interface LeftReplica {
 
 export interface ReplicaSetOptions {
   readonly dataset: string
+  readonly clock: Clock
   /** Told when a replica is left. */
   readonly onLeft: (left: LeftReplica) => void
 }
@@ -31,7 +26,7 @@ export class ReplicaSet implements BlockGetter {
   readonly #candidates: ReplicaCandidate[]
   readonly #options: ReplicaSetOptions
   readonly #left: LeftReplica[] = []
-  #current: Promise<BlockGetter> | undefined
+  #current: Promise<OpenedReplica | undefined> | undefined
 
   constructor(candidates: readonly ReplicaCandidate[], options: ReplicaSetOptions) {
     this.#candidates = [...candidates]
@@ -53,23 +48,36 @@ export class ReplicaSet implements BlockGetter {
    */
   async get(cid: CID, sizeHint?: number): Promise<Uint8Array> {
     for (;;) {
-      const [candidate] = this.#candidates
-      if (candidate === undefined) throw this.#exhausted(cid)
-      this.#current ??= candidate.open()
+      this.#current ??= this.#open()
       const current = this.#current
+      const opened = await current
+      if (opened === undefined) throw this.#exhausted(cid)
       try {
-        return await (await current).get(cid, sizeHint)
+        return await opened.blocks.get(cid, sizeHint)
       } catch (error) {
-        if (HoldfastError.is(error, 'ABORTED') || !HoldfastError.is(error)) throw error
-        if (this.#current === current) this.#leave(candidate, toHoldfastError(error))
+        const failure = unlessAborted(error)
+        if (this.#current !== current) continue
+        this.#current = undefined
+        this.#leave(opened.candidate, failure)
       }
     }
   }
 
-  #leave({ name: provider, deal }: ReplicaCandidate, error: HoldfastError): void {
-    const left = { provider, deal, error }
-    this.#candidates.shift()
-    this.#current = undefined
+  async #open(): Promise<OpenedReplica | undefined> {
+    const opened = await firstToOpen([...this.#candidates], {
+      clock: this.#options.clock,
+      onFailed: (candidate, error) => this.#leave(candidate, error),
+    })
+    if (opened !== undefined) {
+      this.#candidates.splice(this.#candidates.indexOf(opened.candidate), 1)
+      this.#candidates.unshift(opened.candidate)
+    }
+    return opened
+  }
+
+  #leave(candidate: ReplicaCandidate, error: HoldfastError): void {
+    const left = { provider: candidate.name, deal: candidate.deal, error }
+    this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
     this.#left.push(left)
     this.#options.onLeft(left)
   }

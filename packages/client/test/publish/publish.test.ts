@@ -87,7 +87,10 @@ test('what was published is read back through the ledger, with one provider down
   const { packed } = await run(network, await temporary())
   const [first] = network.providers
   if (first !== undefined) first.down = true
-  const dataset = await openDataset(network, packed.root)
+  const dataset = await openDataset(
+    { ledger: network.ledger, connect: network.connect, clock: systemClock },
+    packed.root,
+  )
   const node = await dataset.resolve(['large'])
   if (node.kind !== 'file') throw new Error(node.kind)
   const pieces: Uint8Array[] = []

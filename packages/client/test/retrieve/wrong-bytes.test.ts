@@ -1,6 +1,7 @@
 /** Replicas that lie, rot or vanish: noticed, named, left, and the other one used. */
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock } from '@holdfast/chain'
 import { HoldfastError } from '@holdfast/protocol'
 import { beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
@@ -34,7 +35,7 @@ const setOf = (sources: readonly RangeSource[], left: LeftReplica[] = []): Repli
       deal: `deal ${i}`,
       open: () => ReplicaReader.open(source),
     })),
-    { dataset: root.toString(), onLeft: (one) => left.push(one) },
+    { dataset: root.toString(), clock: systemClock, onLeft: (one) => left.push(one) },
   )
 
 const readAll = async (set: ReplicaSet): Promise<Buffer> => {
