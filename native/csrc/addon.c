@@ -16,9 +16,16 @@
 #if !defined(_WIN32)
 #define HF_FILES 1
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#endif
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+#define HF_BTRFS 0x9123683E /* BTRFS_SUPER_MAGIC */
 #endif
 
 typedef struct {
@@ -493,6 +500,38 @@ static napi_value start_writing(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* overwriteInPlace(fd): asks btrfs never to move the bytes of this empty file elsewhere when they are written over
+ * (FS_NOCOW_FL), so that this needs no room. Other file systems are not asked. Returns whether it holds now. */
+static napi_value overwrite_in_place(napi_env env, napi_callback_info info) {
+  napi_value arg[1], result;
+  uint64_t fd;
+  bool holds = false;
+  if (!arguments(env, info, 1, arg) || !whole_of(env, arg[0], 2147483647.0, &fd)) return NULL;
+#if defined(__linux__) && defined(FS_NOCOW_FL)
+  struct statfs system;
+  int flags = 0;
+  if (fstatfs((int)fd, &system) == 0 && (uint32_t)system.f_type == HF_BTRFS && ioctl((int)fd, FS_IOC_GETFLAGS, &flags) == 0) {
+    flags |= FS_NOCOW_FL;
+    /* For a file that has bytes already it says yes and does nothing. */
+    holds = ioctl((int)fd, FS_IOC_SETFLAGS, &flags) == 0 && ioctl((int)fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+            (flags & FS_NOCOW_FL) != 0;
+  }
+#endif
+  if (napi_get_boolean(env, holds, &result) != napi_ok) return NULL;
+  return result;
+}
+
+/* lockFile(fd): takes the lock of an open file for whoever holds the descriptor, until it is closed, also by a crash.
+ * Returns 0; -1 when somebody else has it, who may be of this process; or an error's number. */
+static napi_value lock_file(napi_env env, napi_callback_info info) {
+  napi_value arg[1], result;
+  uint64_t fd;
+  if (!arguments(env, info, 1, arg) || !whole_of(env, arg[0], 2147483647.0, &fd)) return NULL;
+  const int taken = flock((int)fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  if (napi_create_int32(env, taken == EWOULDBLOCK ? -1 : taken, &result) != napi_ok) return NULL;
+  return result;
+}
+
 /* threadCpu(): seconds this thread has spent on a processor. */
 static napi_value thread_cpu(napi_env env, napi_callback_info info) {
   napi_value result;
@@ -540,6 +579,8 @@ NAPI_MODULE_INIT() {
   good = good && export(env, exports, "fileSubtree", file_subtree) && export(env, exports, "readFile", read_file) &&
          export(env, exports, "readMany", read_many) && export(env, exports, "open", open_leaves) && export(env, exports, "forget", forget) &&
          export(env, exports, "nextData", next_data) && export(env, exports, "startWriting", start_writing) &&
+         export(env, exports, "overwriteInPlace", overwrite_in_place) &&
+         export(env, exports, "lockFile", lock_file) &&
          export(env, exports, "threadCpu", thread_cpu);
 #endif
   if (!good) napi_throw_error(env, NULL, "holdfast native: cannot set up the module");

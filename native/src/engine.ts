@@ -107,6 +107,18 @@ export interface Engine {
    * Makes nothing durable and says nothing of errors: the sync that follows does both.
    */
   startWriting(fd: number, offset: number, length: number): void
+  /**
+   * Asks btrfs to write over the bytes of this file where they lie, which needs no room; the file must
+   * be empty. Other file systems are not asked: they do so anyway, or cannot (ZFS).
+   * @returns whether it was asked for, and granted.
+   */
+  overwriteInPlace(fd: number): boolean
+  /**
+   * Takes the lock of an open file (`flock`), which holds until the file is closed or its process ends.
+   * @returns false when another descriptor has it, undefined where this engine or file system has none.
+   * @throws the system's error.
+   */
+  lockFile(fd: number): boolean | undefined
 }
 
 /** Payload bytes under a full node of `level`. */

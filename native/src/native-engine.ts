@@ -65,6 +65,8 @@ export interface Addon {
   forget(fd: number): void
   nextData(fd: number, offset: number): number
   startWriting(fd: number, offset: number, length: number): void
+  overwriteInPlace(fd: number): boolean
+  lockFile(fd: number): number
   threadCpu(): number
 }
 
@@ -89,7 +91,10 @@ export const loadAddon = (): AddonLoad => {
   }
 }
 
-const systemError = (errno: number, what: string): Error => {
+/** What file systems without locks say. */
+const NO_LOCKS: ReadonlySet<string> = new Set(['ENOLCK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
+
+const systemError = (errno: number, what: string): Error & { readonly code: string } => {
   const code = getSystemErrorName(-Math.abs(errno))
   return Object.assign(new Error(`${code}: cannot ${what}`), { code })
 }
@@ -190,6 +195,18 @@ class NativeEngine implements Engine {
 
   startWriting(fd: number, offset: number, length: number): void {
     this.#addon.startWriting(fd, offset, length)
+  }
+
+  overwriteInPlace(fd: number): boolean {
+    return this.#addon.overwriteInPlace(fd)
+  }
+
+  lockFile(fd: number): boolean | undefined {
+    const errno = this.#addon.lockFile(fd)
+    if (errno <= 0) return errno === 0
+    const error = systemError(errno, 'lock a file')
+    if (NO_LOCKS.has(error.code)) return undefined
+    throw error
   }
 }
 

@@ -193,6 +193,14 @@ class WasmEngine implements Engine {
     return -2
   }
 
+  lockFile(): undefined {
+    return undefined
+  }
+
+  overwriteInPlace(): boolean {
+    return false
+  }
+
   startWriting(): void {
     // There is no such call in Node: all of it is then left to the sync.
   }

@@ -2,7 +2,16 @@
  * What every engine must do, as tests that take an engine: agreement with the reference on sizes
  * around every border, unaligned and shared views, and refusal of every wrong length.
  */
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -201,6 +210,33 @@ export const engineSuite = (engine: Engine): void => {
       expect(Buffer.compare(out.subarray(25), data.subarray(4096, 4096 + 8192))).toBe(0)
       expect(refusalOf(() => engine.readMany(wanted, out.subarray(1), got))).toBe('RangeError')
       expect(refusalOf(() => engine.readMany(wanted.subarray(1), out, got))).toBe('RangeError')
+    })
+
+    test('a file is locked by one descriptor, until that is closed', () => {
+      const path = join(folder, 'locked')
+      writeFileSync(path, '')
+      const first = openSync(path, 'r+')
+      const second = openSync(path, 'r+')
+      const can = engine.name !== 'wasm'
+      expect(engine.lockFile(first)).toBe(can ? true : undefined)
+      expect(engine.lockFile(second)).toBe(can ? false : undefined)
+      closeSync(first)
+      expect(engine.lockFile(second)).toBe(can ? true : undefined)
+      closeSync(second)
+      if (can) expect(() => engine.lockFile(second)).toThrow(/EBADF/)
+    })
+
+    test('asks for overwriting in place where that must be asked for, and nowhere else', () => {
+      const fd = openSync(join(folder, 'in-place'), 'w+')
+      const isBtrfs = statfsSync(folder).type === 0x9123683e
+      expect(engine.overwriteInPlace(fd)).toBe(isBtrfs && engine.name !== 'wasm')
+      for (const seed of [1, 2]) {
+        const data = noise(10_000, seed)
+        expect(writeSync(fd, data, 0, data.length, 0)).toBe(data.length)
+        expect(new Uint8Array(readFileSync(join(folder, 'in-place')))).toEqual(data)
+      }
+      closeSync(fd)
+      expect(engine.overwriteInPlace(fd)).toBe(false)
     })
 
     test.each([1, 2] as const)(

@@ -67,6 +67,8 @@ const FILE_ENTRIES = [
   'readMany',
   'nextData',
   'startWriting',
+  'overwriteInPlace',
+  'lockFile',
   'forget',
 ] as const
 

@@ -94,6 +94,7 @@ export type HoldfastErrorDetail =
     }
   | { readonly code: 'STORE_READ_ONLY'; readonly path: string; readonly reason: string }
   | { readonly code: 'VOLUME_UNAVAILABLE'; readonly path: string; readonly reason: string }
+  /** `pid` is 0 when the process cannot be seen from here: in another container. */
   | { readonly code: 'HOME_IN_USE'; readonly path: string; readonly pid: number }
   | {
       readonly code: 'REPLICAS_EXHAUSTED'

@@ -1,14 +1,5 @@
-/**
- * The provider's directory: where each thing is, and the lock that keeps a second process out.
- *
- * The lock is a symbolic link to nowhere whose text is the holder's process id and start time: it needs
- * no room on a full disk. It is held while that very process lives, so a crash leaves nothing to clean up
- * and a reused process id is not mistaken for a holder.
- */
-import { readFile, readlink, rename, symlink, unlink } from 'node:fs/promises'
+/** The provider's directory: where each thing is. */
 import { join } from 'node:path'
-import { HoldfastError } from '@holdfast/protocol'
-import { errnoOf } from './store/disk-errors.ts'
 
 export interface HomePaths {
   readonly home: string
@@ -54,66 +45,7 @@ export const homePaths = (home: string): HomePaths => ({
   admin: join(home, 'admin.sock'),
 })
 
+/** A home that is held by this process. */
 export interface HomeLock {
   release(): Promise<void>
-}
-
-/** @throws HoldfastError `HOME_IN_USE` while another process holds the lock. */
-export const lockHome = async (paths: HomePaths): Promise<HomeLock> => {
-  const own = `${process.pid} ${await startOf(process.pid)}`
-  for (;;) {
-    if (await createExclusively(paths.lock, own)) break
-    const holder = await holderOf(paths.lock)
-    if (holder !== undefined) {
-      throw new HoldfastError({ code: 'HOME_IN_USE', path: paths.home, pid: holder })
-    }
-    await removeStale(paths.lock)
-  }
-  return { release: () => unlink(paths.lock).catch(() => undefined) }
-}
-
-/** The process that holds a home; undefined when none does. */
-export const holderOf = async (lock: string): Promise<number | undefined> => {
-  // Homes of before have a file there.
-  const text = await readlink(lock).catch(() => readFile(lock, 'utf8').catch(() => ''))
-  const [pid = '', start = ''] = text.trim().split(' ')
-  const number = Number(pid)
-  if (!Number.isSafeInteger(number) || number <= 0 || !isAlive(number)) return undefined
-  return (await startOf(number)) === start ? number : undefined
-}
-
-const createExclusively = async (path: string, text: string): Promise<boolean> => {
-  try {
-    await symlink(text, path)
-    return true
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false
-    throw error
-  }
-}
-
-/** Moves a stale lock away first, so that two processes cannot both remove a fresh one. */
-const removeStale = async (lock: string): Promise<void> => {
-  const aside = `${lock}.${process.pid}.stale`
-  try {
-    await rename(lock, aside)
-    await unlink(aside)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-  }
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errnoOf(error) === 'EPERM'
-  }
-}
-
-/** When a process started, in ticks, where the system says so; the same text everywhere else. */
-const startOf = async (pid: number): Promise<string> => {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 'unknown'
 }

@@ -36,6 +36,7 @@ import { Follower } from './follow/follower.ts'
 import { Housekeeping } from './gc/housekeeping.ts'
 import { Holdings } from './holdings.ts'
 import type { HomePaths } from './home.ts'
+import { hostAndPort } from './host-and-port.ts'
 import { Intake } from './intake/intake.ts'
 import { keepJournalRoom } from './journal/keep-room.ts'
 import { keepJournalShort } from './journal/keep-short.ts'
@@ -43,7 +44,7 @@ import { PromiseBook } from './journal/promise-book.ts'
 import { Admission } from './limits/admission.ts'
 import { LiveConfig } from './live-config.ts'
 import { type Platform, systemPlatform } from './platform.ts'
-import { checkToken, hostName, quotePolicy, volumesOf } from './provider-policy.ts'
+import { checkToken, quotePolicy, volumesOf } from './provider-policy.ts'
 import { ProviderService } from './provider-service.ts'
 import { VolumeSet, type VolumeSetOptions } from './store/volume-set.ts'
 import type { TaskGroup } from './task-group.ts'
@@ -280,7 +281,7 @@ const actorsOn = (
     { ledger, state, holdings, book, operator, clock, admit, checkOpen, ...deciding },
     policy,
   )
-  const httpEndpoint = `https://${hostName(config.host)}:${config.httpPort}`
+  const httpEndpoint = `https://${hostAndPort(config.host, config.httpPort)}`
   const { bundles } = kept
   const answering = { intake, proposals, holdings, bundles, book, store, state, checkOpen }
   const service = new ProviderService(

@@ -8,9 +8,6 @@ import type { QuotePolicy } from './deals/quotes.ts'
 import type { HomePaths } from './home.ts'
 import type { VolumePlan } from './store/volume-list.ts'
 
-/** An IPv6 address in brackets, as URLs want it. */
-export const hostName = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
 /** @throws HoldfastError `CONFIG_INVALID` for a token that the network does not take. */
 export const checkToken = ({ token }: ProviderConfig, network: NetworkParams): void => {
   if (!network.tokens.some(({ address }) => address === token)) {

@@ -7,7 +7,8 @@ import { registerOperations } from './admin/operations.ts'
 import { AdminServer } from './admin/server.ts'
 import { Dashboard } from './dashboard/dashboard.ts'
 import { StakeKeeper } from './duties/stake-keeper.ts'
-import { lockHome } from './home.ts'
+import { lockHome } from './home-lock.ts'
+import { hostAndPort } from './host-and-port.ts'
 import { Denylist } from './http/denylist.ts'
 import { progressRule } from './http/progress-watch.ts'
 import { HttpServer } from './http/server.ts'
@@ -21,7 +22,6 @@ import {
   type ProviderOptions,
   type ProviderParts,
 } from './provider-parts.ts'
-import { hostName } from './provider-policy.ts'
 import { RpcServer } from './rpc/server.ts'
 import { TaskGroup } from './task-group.ts'
 
@@ -120,9 +120,16 @@ export class Provider {
     this.#http = this.#httpServer()
     const grpc = await this.#rpc.listen(host, grpcPort)
     const http = await this.#http.listen(host, httpPort)
-    await this.#admin.listen(this.#options.paths.admin)
-    const name = hostName(host)
-    return { grpc: `${name}:${grpc}`, http: `https://${name}:${http}` }
+    await this.#listenForOperator()
+    return { grpc: hostAndPort(host, grpc), http: `https://${hostAndPort(host, http)}` }
+  }
+
+  /** Proofs need no operator: without room for the socket the node starts, and listens when there is. */
+  async #listenForOperator(): Promise<void> {
+    const { admin } = this.#options.paths
+    if (await this.#admin.listen(admin)) return
+    const { clock } = this.#dependencies
+    this.#tasks.run('admin socket', (signal) => this.#admin.listenLater(admin, { clock, signal }))
   }
 
   /** Resolves when the provider was stopped; rejects with the reason when it cannot go on. */

@@ -117,6 +117,13 @@ describe('holdfast-provider', () => {
     expect(JSON.parse(again.stdout)).toEqual({ ...made, registration: 'unchanged' })
     const changed = await command(['init', ...initFlags(), '--region', 'us'])
     expect(JSON.parse(changed.stdout)).toEqual({ ...made, registration: 'updated' })
+    const sixth = await command(['init', ...initFlags(), '--region', 'us', '--host', '::1'])
+    const ports = { grpc: made.grpc.split(':').at(-1), http: made.http.split(':').at(-1) }
+    const six = { grpc: `[::1]:${ports.grpc}`, http: `https://[::1]:${ports.http}` }
+    expect(JSON.parse(sixth.stdout)).toMatchObject({ ...six, registration: 'updated' })
+    expect(await ledger.provider(provider)).toMatchObject({ endpoint: six.grpc })
+    const fourth = await command(['init', ...initFlags(), '--region', 'us'])
+    expect(JSON.parse(fourth.stdout)).toMatchObject({ ...made, registration: 'updated' })
     const record = await ledger.provider(provider)
     expect(record).toMatchObject({
       region: 'us',

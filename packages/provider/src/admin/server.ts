@@ -8,8 +8,15 @@
  */
 import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { encodeErrorDetail, HoldfastError, type Logger } from '@holdfast/protocol'
+import {
+  type Clock,
+  encodeErrorDetail,
+  HoldfastError,
+  type Logger,
+  milliseconds,
+} from '@holdfast/protocol'
 import { asOurs, sendJson, statusOf } from '../http/answers.ts'
+import { isNoRoom } from '../store/disk-errors.ts'
 import type { AdminInput, AdminRegistry } from './registry.ts'
 import { reachSocket, type SocketPath } from './socket-path.ts'
 
@@ -19,6 +26,14 @@ export const ADMIN_ERROR_HEADER = 'holdfast-error'
 const QUESTION_BYTES_MAX = 65_536
 const CONNECTIONS_MAX = 32
 const HEADERS_MS = 10_000
+
+/** How often room for the socket is looked for. */
+const ROOM_PAUSE_MS = milliseconds(5000)
+
+export interface AdminPatience {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
 
 export interface AdminServerDependencies {
   readonly registry: AdminRegistry
@@ -43,13 +58,47 @@ export class AdminServer {
   /**
    * Binds the socket. The home's lock must be held: a socket file that is there already is a former
    * run's and is removed.
+   * @returns false when the disk has no room for a name: XFS wants some for every new one.
    */
-  async listen(socket: string): Promise<void> {
+  async listen(socket: string): Promise<boolean> {
+    try {
+      await this.#bind(socket)
+      return true
+    } catch (error) {
+      if (!HoldfastError.is(error) || !isNoRoom(error.cause)) throw error
+      return false
+    }
+  }
+
+  /** Tries again until there is room. Ends when it listens, or the signal fires. */
+  async listenLater(socket: string, { clock, signal: outer }: AdminPatience): Promise<void> {
+    this.#dependencies.logger.error('no room for the admin socket: commands cannot ask the node', {
+      socket,
+    })
+    const signal = AbortSignal.any([outer, this.#stop.signal])
+    for (;;) {
+      await clock.sleep(ROOM_PAUSE_MS, { signal }).catch(() => undefined)
+      if (signal.aborted) return
+      if (!(await this.listen(socket))) continue
+      this.#dependencies.logger.info('admin socket opened', { socket })
+      return
+    }
+  }
+
+  async #bind(socket: string): Promise<void> {
     await unlink(socket).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
     })
     const reached = await reachSocket(socket)
+    await this.#open(socket, reached).catch(async (error: unknown) => {
+      await reached.release()
+      throw error
+    })
     this.#place = { socket, reached }
+    await chmod(socket, 0o600)
+  }
+
+  async #open(socket: string, reached: SocketPath): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause) => {
         const { message: reason } = cause
@@ -63,7 +112,6 @@ export class AdminServer {
         process.umask(mask)
       }
     })
-    await chmod(socket, 0o600)
   }
 
   /** Refuses new calls, tells running ones to stop, removes the socket. */

@@ -14,7 +14,7 @@ import {
   periodAt,
   periodStart,
 } from '@holdfast/protocol'
-import { holderOf } from '../home.ts'
+import { holderOf } from '../symlink-lock.ts'
 import { recordOf } from './money.ts'
 import type { CommandResult } from './output.ts'
 import { asOwner, type Owner, type OwnerFlags } from './owner.ts'

@@ -21,7 +21,9 @@ import {
   readConfig,
   writeConfig,
 } from '../config.ts'
-import { type HomePaths, homePaths, lockHome } from '../home.ts'
+import { type HomePaths, homePaths } from '../home.ts'
+import { lockHome } from '../home-lock.ts'
+import { hostAndPort } from '../host-and-port.ts'
 import { formatTokens, parseBytes, parseTokens } from '../quantity.ts'
 import { createVolume } from '../store/volume-files.ts'
 import { createTlsIdentity, readTlsIdentity, type TlsIdentity } from '../tls.ts'
@@ -200,8 +202,8 @@ const resultOf = (
   tls: TlsIdentity,
   registration: Registration,
 ): CommandResult => {
-  const grpc = `${config.host}:${config.grpcPort}`
-  const http = `https://${config.host}:${config.httpPort}`
+  const grpc = hostAndPort(config.host, config.grpcPort)
+  const http = `https://${hostAndPort(config.host, config.httpPort)}`
   return {
     json: {
       provider: owner.address,

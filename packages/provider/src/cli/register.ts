@@ -22,6 +22,7 @@ import {
 } from '@holdfast/protocol'
 import type { ProviderConfig } from '../config.ts'
 import type { HomePaths } from '../home.ts'
+import { hostAndPort } from '../host-and-port.ts'
 import type { TlsIdentity } from '../tls.ts'
 
 export interface Setup {
@@ -44,7 +45,7 @@ const settingsOf = (
   operator: operator.address,
   beneficiary: config.beneficiary,
   tlsKeyHash: keyHash,
-  endpoint: `${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.grpcPort}`,
+  endpoint: hostAndPort(config.host, config.grpcPort),
   region: config.region,
   token: config.token,
   pricePerTibMonth: config.pricePerTibMonth,

@@ -6,9 +6,10 @@
 import { resolve } from 'node:path'
 import { HoldfastError, leafIndex, type Root } from '@holdfast/protocol'
 import { askAdmin } from '../admin/client.ts'
-import { holderOf, homePaths } from '../home.ts'
+import { homePaths } from '../home.ts'
 import { formatBytes } from '../quantity.ts'
 import type { Damage } from '../store/sector-store.ts'
+import { holderOf } from '../symlink-lock.ts'
 import { type OfflineHome, withOfflineHome } from './offline.ts'
 import type { CommandResult } from './output.ts'
 

@@ -5,9 +5,10 @@
 import { resolve } from 'node:path'
 import { bytes, HoldfastError } from '@holdfast/protocol'
 import { askAdmin } from '../admin/client.ts'
-import { holderOf, homePaths } from '../home.ts'
+import { homePaths } from '../home.ts'
 import { formatBytes, parseBytes } from '../quantity.ts'
 import { VolumeOperations } from '../store/volume-operations.ts'
+import { holderOf } from '../symlink-lock.ts'
 import { withOfflineHome } from './offline.ts'
 import { type CommandResult, toJson } from './output.ts'
 

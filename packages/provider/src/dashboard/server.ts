@@ -9,6 +9,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Clock, HoldfastError, type Logger } from '@holdfast/protocol'
 import { toJson } from '../cli/output.ts'
+import { hostAndPort } from '../host-and-port.ts'
 import { asOurs, sendError, sendJson } from '../http/answers.ts'
 import { pauseUntilNews } from '../wake.ts'
 import { type Access, type Credential, SESSION_MS } from './access.ts'
@@ -78,7 +79,7 @@ export class DashboardServer {
     })
     const address = this.#server.address()
     this.#place = { host, port: typeof address === 'object' && address ? address.port : port }
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#place.port}`
+    return `http://${hostAndPort(host, this.#place.port)}`
   }
 
   /** Streams views until the signal fires. */

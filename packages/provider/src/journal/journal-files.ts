@@ -7,6 +7,7 @@
  * `sync` has resolved; a name made or changed does once `syncDirectory` has.
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { overwriteInPlace } from '@holdfast/prover'
 import { errnoOf } from '../store/disk-errors.ts'
 import { syncDirectory } from '../store/volume-files.ts'
 
@@ -23,9 +24,16 @@ export interface JournalFile {
   close(): Promise<void>
 }
 
+export interface OpenOptions {
+  /** One that is there is emptied. */
+  readonly fresh?: boolean
+  /** Writing over its bytes shall need no room. Of fresh ones only; some file systems cannot (ZFS). */
+  readonly inPlace?: boolean
+}
+
 export interface JournalFiles {
-  /** One that is missing is made; `fresh` empties one that is there. */
-  open(path: string, options?: { readonly fresh?: boolean }): Promise<JournalFile>
+  /** One that is missing is made. */
+  open(path: string, options?: OpenOptions): Promise<JournalFile>
   /** Undefined when there is none. */
   openPresent(path: string): Promise<JournalFile | undefined>
   rename(from: string, to: string): Promise<void>
@@ -63,10 +71,12 @@ const fileOf = (handle: FileHandle): JournalFile => ({
 
 /** The real file system. */
 export const realFiles: JournalFiles = {
-  open: async (path, { fresh = false } = {}) => {
+  open: async (path, { fresh = false, inPlace = false } = {}) => {
     // Neither flag alone both keeps what is there and writes at a position.
     if (!fresh) await (await open(path, 'a', MODE)).close()
-    return fileOf(await open(path, fresh ? 'w+' : 'r+', MODE))
+    const handle = await open(path, fresh ? 'w+' : 'r+', MODE)
+    if (inPlace) overwriteInPlace(handle.fd)
+    return fileOf(handle)
   },
   openPresent: async (path) => {
     try {

@@ -7,7 +7,7 @@
  * it; while anything is there, nothing is appended to `journal.log`. What lies behind it is text, or
  * batches that are in `journal.log` already, or one that was never acknowledged: all have numbers that
  * tell them apart (`readJournal`).
- * Not here: file systems that never write in place (btrfs, ZFS); there overwriting needs room too.
+ * btrfs is asked to write it in place. Not here: ZFS, which cannot; there overwriting needs room too.
  */
 import { dirname } from 'node:path'
 import { type Bytes, bytes, HoldfastError, toNumber } from '@holdfast/protocol'
@@ -135,7 +135,7 @@ export class JournalReserve {
   async renew(before: () => Promise<void>): Promise<void> {
     const { files, path, size, guard } = this.#options
     const fresh = `${path}.new`
-    const file = await files.open(fresh, { fresh: true })
+    const file = await files.open(fresh, { fresh: true, inPlace: true })
     try {
       await fill(file, toNumber(size))
       await file.sync()

@@ -6,9 +6,11 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-export type SmallDiskKind = 'tmpfs' | 'ext4'
+export type SmallDiskKind = 'tmpfs' | 'ext4' | 'xfs' | 'btrfs'
 
 const BYTES = 64 * 2 ** 20
+/** XFS and btrfs are not made smaller. */
+const IMAGE_BYTES = { ext4: BYTES, xfs: 320 * 2 ** 20, btrfs: 160 * 2 ** 20 }
 const PIECE = 2 ** 16
 const AGAIN_MS = 5
 
@@ -37,9 +39,9 @@ export class SmallDisk {
       return disk
     }
     const file = openSync(disk.#image, 'w')
-    ftruncateSync(file, BYTES)
+    ftruncateSync(file, IMAGE_BYTES[kind])
     closeSync(file)
-    run('mkfs.ext4', '-q', disk.#image)
+    run(`mkfs.${kind}`, '-q', disk.#image)
     run('mount', '-o', 'loop', disk.#image, disk.path)
     return disk
   }
