@@ -1,5 +1,6 @@
-/** The provider's directory: where each thing is. */
+/** The provider's directory: where each thing is, and the lock that keeps a second process out. */
 import { join } from 'node:path'
+import { lockPath, type PathLock } from '@holdfast/prover'
 
 export interface HomePaths {
   readonly home: string
@@ -45,7 +46,6 @@ export const homePaths = (home: string): HomePaths => ({
   admin: join(home, 'admin.sock'),
 })
 
-/** A home that is held by this process. */
-export interface HomeLock {
-  release(): Promise<void>
-}
+/** @throws HoldfastError `HOME_IN_USE` while another process holds the home, `DISK_FULL`. */
+export const lockHome = ({ lock, home }: HomePaths): Promise<PathLock> =>
+  lockPath({ path: lock, of: home, stays: true })

@@ -4,11 +4,10 @@
  */
 import type { Ledger } from '@holdfast/chain'
 import type { Bytes } from '@holdfast/protocol'
-import { type Checksum, openChecksum } from '@holdfast/prover'
+import { type Checksum, openChecksum, type PathLock } from '@holdfast/prover'
 import { AdminRegistry } from './admin/registry.ts'
 import type { AlarmBoard } from './alarms/alarm-board.ts'
 import { CarCatalogue } from './car/car-catalogue.ts'
-import type { HomeLock } from './home.ts'
 import {
   type CoreDependencies,
   type CoreOptions,
@@ -32,7 +31,7 @@ export interface ProviderOptions extends CoreOptions {
 }
 
 export interface ProviderParts extends ProviderCore {
-  readonly lock: HomeLock
+  readonly lock: PathLock
   readonly tls: TlsKeeper
   readonly calls: CallCounter
   /** What the operator may ask; owners of things register here before the node starts. */
@@ -44,7 +43,7 @@ export interface ProviderParts extends ProviderCore {
 export const openParts = async (
   dependencies: ProviderDependencies,
   options: ProviderOptions,
-  lock: HomeLock,
+  lock: PathLock,
 ): Promise<ProviderParts> => {
   const { clock, logger } = dependencies
   const { paths, config, sharedPayloadMax } = options

@@ -28,8 +28,8 @@ import {
   quoteResponse,
   toHex,
 } from '@holdfast/protocol'
+import { lockPath, type PathLock } from '@holdfast/prover'
 import { errorCode, errorMessage } from '../system-error.ts'
-import { lockRecord, type RecordLock } from './record-lock.ts'
 
 /** How far one replica has come; every step is kept until the deal is open. */
 export interface ReplicaRecord {
@@ -64,11 +64,11 @@ export class PublishRecord implements ReplicaBook {
   readonly #path: string
   readonly #dataset: string
   readonly #replicas: Map<ProviderId, ReplicaRecord>
-  readonly #lock: RecordLock
+  readonly #lock: PathLock
   #saving: Promise<void> = Promise.resolve()
 
   private constructor(
-    { path, lock }: { readonly path: string; readonly lock: RecordLock },
+    { path, lock }: { readonly path: string; readonly lock: PathLock },
     dataset: string,
     replicas: readonly ReplicaRecord[],
   ) {
@@ -78,7 +78,10 @@ export class PublishRecord implements ReplicaBook {
     this.#replicas = new Map(replicas.map((replica) => [replica.provider, replica]))
   }
 
-  /** @throws HoldfastError `HOME_IN_USE`, `CONFIG_INVALID` for a record that cannot be understood. */
+  /**
+   * One run per payload and home at a time: two at once would each buy what the other is about to.
+   * @throws HoldfastError `HOME_IN_USE`, `CONFIG_INVALID` for a record that cannot be understood.
+   */
   static async open(key: RecordKey): Promise<PublishRecord> {
     const folder = join(key.home, 'publish')
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -87,7 +90,7 @@ export class PublishRecord implements ReplicaBook {
     const parts = [chainId, contracts.market, key.account, key.dataset, root, length]
     const name = createHash('sha256').update(parts.join('|')).digest('hex').slice(0, 32)
     const path = join(folder, `${name}.json`)
-    const lock = await lockRecord(`${path}.lock`)
+    const lock = await lockPath({ path: `${path}.lock`, of: path, stays: false })
     try {
       return new PublishRecord({ path, lock }, key.dataset, await readReplicas(path))
     } catch (error) {

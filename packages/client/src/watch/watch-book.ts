@@ -17,7 +17,7 @@ import {
   type Period,
   RING_PERIODS,
 } from '@holdfast/protocol'
-import { lockRecord, type RecordLock } from '../publish/record-lock.ts'
+import { lockPath, type PathLock } from '@holdfast/prover'
 import { errorCode, errorMessage } from '../system-error.ts'
 import { type BondEntry, budgetBlock, type GasEntry } from './budget.ts'
 import { checkKey } from './check-key.ts'
@@ -37,13 +37,13 @@ const BOND_STATES: Readonly<Record<DisputeState, BondEntry['state']>> = {
 
 export class WatchBook {
   readonly #path: string
-  readonly #lock: RecordLock
+  readonly #lock: PathLock
   readonly #checks: Map<string, CheckEntry>
   readonly #disputes: Map<Hash32, DisputeEntry>
   readonly #gas: Map<string, GasEntry>
   #saving: Promise<void> = Promise.resolve()
 
-  private constructor(path: string, lock: RecordLock, notes: WatchNotes) {
+  private constructor(path: string, lock: PathLock, notes: WatchNotes) {
     this.#path = path
     this.#lock = lock
     this.#checks = new Map(notes.checks)
@@ -62,7 +62,7 @@ export class WatchBook {
     const parts = [chainId, contracts.disputes, account]
     const name = createHash('sha256').update(parts.join('|')).digest('hex').slice(0, 32)
     const path = join(folder, `${name}.json`)
-    const lock = await lockRecord(`${path}.lock`)
+    const lock = await lockPath({ path: `${path}.lock`, of: path, stays: false })
     try {
       return new WatchBook(path, lock, await readNotes(path))
     } catch (error) {

@@ -14,7 +14,7 @@ import {
   periodAt,
   periodStart,
 } from '@holdfast/protocol'
-import { holderOf } from '../symlink-lock.ts'
+import { holderOf } from '@holdfast/prover'
 import { recordOf } from './money.ts'
 import type { CommandResult } from './output.ts'
 import { asOwner, type Owner, type OwnerFlags } from './owner.ts'

@@ -21,8 +21,7 @@ import {
   readConfig,
   writeConfig,
 } from '../config.ts'
-import { type HomePaths, homePaths } from '../home.ts'
-import { lockHome } from '../home-lock.ts'
+import { type HomePaths, homePaths, lockHome } from '../home.ts'
 import { hostAndPort } from '../host-and-port.ts'
 import { formatTokens, parseBytes, parseTokens } from '../quantity.ts'
 import { createVolume } from '../store/volume-files.ts'

@@ -5,11 +5,11 @@
  */
 import { resolve } from 'node:path'
 import { HoldfastError, leafIndex, type Root } from '@holdfast/protocol'
+import { holderOf } from '@holdfast/prover'
 import { askAdmin } from '../admin/client.ts'
 import { homePaths } from '../home.ts'
 import { formatBytes } from '../quantity.ts'
 import type { Damage } from '../store/sector-store.ts'
-import { holderOf } from '../symlink-lock.ts'
 import { type OfflineHome, withOfflineHome } from './offline.ts'
 import type { CommandResult } from './output.ts'
 

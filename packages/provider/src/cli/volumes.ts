@@ -4,11 +4,11 @@
  */
 import { resolve } from 'node:path'
 import { bytes, HoldfastError } from '@holdfast/protocol'
+import { holderOf } from '@holdfast/prover'
 import { askAdmin } from '../admin/client.ts'
 import { homePaths } from '../home.ts'
 import { formatBytes, parseBytes } from '../quantity.ts'
 import { VolumeOperations } from '../store/volume-operations.ts'
-import { holderOf } from '../symlink-lock.ts'
 import { withOfflineHome } from './offline.ts'
 import { type CommandResult, toJson } from './output.ts'
 

@@ -1,27 +1,27 @@
 /**
- * Takes the lock of the home it is given for a while: says `held`, or `refused`. While it holds it, it
+ * Takes the lock in the folder it is given for a while: says `held`, or `refused`. While it holds it, it
  * keeps a directory that only one can make, and says `both` when somebody else has it.
  */
 import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '@holdfast/chain'
-import { HoldfastError, milliseconds } from '@holdfast/protocol'
-import { homePaths } from '../../src/home.ts'
-import { lockHome } from '../../src/home-lock.ts'
+import { setTimeout } from 'node:timers/promises'
+import { HoldfastError } from '@holdfast/protocol'
+import { lockPath } from '../src/path-lock.ts'
 
-const HELD_MS = milliseconds(100)
+const HELD_MS = 100
 
-const [home = ''] = process.argv.slice(2)
-const alone = join(home, 'alone')
+const [folder = '', stays] = process.argv.slice(2)
+const alone = join(folder, 'alone')
 
 const hold = async (): Promise<string> => {
-  const lock = await lockHome(homePaths(home))
+  const path = join(folder, 'lock')
+  const lock = await lockPath({ path, of: folder, stays: stays === 'stays' })
   try {
     mkdirSync(alone)
   } catch {
     return 'both'
   }
-  await systemClock.sleep(HELD_MS)
+  await setTimeout(HELD_MS)
   rmdirSync(alone)
   await lock.release()
   return 'held'
