@@ -34,7 +34,7 @@ const rootedPaths = (text) =>
 
 /** Every file that a file's text names in quotes; workers and programs are started by such names. */
 const namedFiles = (tree, file) => {
-  const relative = [...file.text.matchAll(/['"`](\.{1,2}\/[\w./-]+\.(?:ts|js|mjs))['"`]/g)].map(
+  const relative = [...file.text.matchAll(/['"`](\.{1,2}\/[\w./-]+\.(?:ts|js|mjs|cjs))['"`]/g)].map(
     ([, path]) => tree.resolve(file, path),
   )
   const rooted = rootedPaths(file.text).map((path) => tree.at(path))

@@ -10,11 +10,11 @@ import { dirname, join, posix } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 
-const CODE = /\.(?:ts|mts|mjs|js|cjs)$/
+const CODE = /\.(?:ts|mts|cts|mjs|js|cjs)$/
 const WORKSPACE = /^(?:packages\/[^/]+|native|bench|tests)(?=\/)/
 /** Text that people or machines read; anything else (archives, images) is not opened. */
 const TEXT =
-  /(?:\.(?:ts|mts|mjs|js|cjs|json|md|sol|proto|toml|yaml|yml|c|h|txt|sh|html|css)|\/run)$/
+  /(?:\.(?:ts|mts|cts|mjs|js|cjs|json|md|sol|proto|toml|yaml|yml|c|h|txt|sh|html|css)|\/run)$/
 const BARE_TEXT = /^(?:\.[a-z]+|LICENSE-[A-Z]+)$/
 
 /** One file: `path` from the root with forward slashes, and what follows from it. */
@@ -97,7 +97,7 @@ class Tree {
    * `worker.js`) leads to the source it was compiled from.
    */
   at(path) {
-    const source = path.replace(/(^|\/)dist\//, '$1').replace(/\.js$/, '.ts')
+    const source = path.replace(/(^|\/)dist\//, '$1').replace(/\.(c?)js$/, '.$1ts')
     return this.byPath.get(path) ?? this.byPath.get(source)
   }
 

@@ -91,3 +91,10 @@ export type TaskValue =
 export type TaskResult =
   | { readonly ok: true; readonly value: TaskValue }
   | { readonly ok: false; readonly detail: HoldfastErrorDetail }
+
+/** What every thread is told. */
+export interface WorkerData {
+  readonly engine: string
+  /** The module whose `run` is called; `worker-entry.cts` imports it. */
+  readonly entry: string
+}

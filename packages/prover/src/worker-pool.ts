@@ -7,7 +7,7 @@
  */
 import { HoldfastError, type HoldfastErrorDetail, invariant } from '@holdfast/protocol'
 import { Piscina } from 'piscina'
-import type { Task, TaskResult, TaskValue } from './tasks.ts'
+import type { Task, TaskResult, TaskValue, WorkerData } from './tasks.ts'
 
 export interface WorkerPoolOptions {
   readonly threads: number
@@ -20,6 +20,7 @@ export interface WorkerPoolOptions {
 }
 
 const WORKER = new URL('./worker.js', import.meta.url)
+const ENTRY = new URL('./worker-entry.cjs', import.meta.url)
 
 /** A task is pure: when its thread dies under it, it is done again. One that kills every thread is not. */
 const TRIES = 3
@@ -61,12 +62,12 @@ export class WorkerPool {
     this.#operationsMax = operationsMax
     this.#inFlightMax = 2 * threads
     this.#piscina = new Piscina<Task, TaskResult>({
-      filename: entry.href,
+      filename: ENTRY.href,
       name: 'run',
       minThreads: 1,
       maxThreads: threads,
       idleTimeout: 60_000,
-      workerData: engine,
+      workerData: { engine, entry: entry.href } satisfies WorkerData,
     })
   }
 

@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads'
 import { type Engine, openEngine } from '@holdfast/native'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { runTask } from './run-task.ts'
-import type { Task, TaskResult } from './tasks.ts'
+import type { Task, TaskResult, WorkerData } from './tasks.ts'
 
 let engine: Engine | undefined
 
@@ -17,7 +17,7 @@ const buffersOf = (result: TaskResult): readonly ArrayBufferLike[] => {
 
 /** Runs one task on this thread; piscina calls it by its name. */
 export const run = (task: Task): unknown => {
-  engine ??= openEngine(typeof workerData === 'string' ? workerData : undefined)
+  engine ??= openEngine((workerData as WorkerData).engine)
   const result = runTask(engine, task)
   const buffers = buffersOf(result)
   if (buffers.length === 0) return result

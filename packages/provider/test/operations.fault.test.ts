@@ -1,7 +1,6 @@
 /**
  * An operator's day, with the command as a process on the embedded network: stopping in the middle of
- * a proof, being stopped, a log that nobody reads, stake and money, and leaving. `process.test.ts` has
- * the short form.
+ * a proof, being stopped, a log that nobody reads, stake, money, leaving. Short: `process.test.ts`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -274,8 +273,9 @@ describe("an operator's day", () => {
     expect(first).toMatchObject({ code: 0, done: false, running: 1, accepting: false })
     expect(first['waitsFor']).toMatch(/^1 deals, the last until period \d+/)
     expect((await ledger.provider(provider))?.accepting).toBe(false)
-    const { stdout } = await command(['status', '--home', home])
-    expect(stdout).toContain('takes no new deals')
+    await untilRemote('the node has read it on chain', async () =>
+      (await command(['status', '--home', home])).stdout.includes('takes no new deals'),
+    )
     await expect(client.proposal(commitmentOf(payloadOf(1000, 5)))).rejects.toMatchObject({
       detail: { code: 'PROVIDER_STATE', reason: 'its owner takes no new deals' },
     })
