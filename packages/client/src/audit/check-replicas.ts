@@ -15,6 +15,7 @@ import {
 } from '@holdfast/protocol'
 import type { ReplicaStatus } from '../status.ts'
 import type { ConnectPeer, ProviderPeer } from '../transfer/provider-peer.ts'
+import { errorText } from '../ui/error-text.ts'
 import { withinTime } from '../within-time.ts'
 import { checkDeal, checkGlobals, type DealCheck } from './check-deal.ts'
 
@@ -117,7 +118,7 @@ const askProvider = async (
     return await withinTime(look, { what, timeoutMs, clock, ...options })
   } catch (error) {
     if (!HoldfastError.is(error) || !SILENT.has(error.code)) throw error
-    return { state: 'silent', period, reason: error.message }
+    return { state: 'silent', period, reason: errorText(error) }
   }
 }
 
