@@ -47,13 +47,21 @@ const repeat = (node: Uint8Array, out: Uint8Array): void => {
   for (let at = 0; at < out.length; at += NODE_BYTES) out.set(node, at)
 }
 
+let room = new Uint8Array(0)
+
+/** For the kept nodes of this thread's task. A buffer for each would pile up: so few objects are seldom collected. */
+const roomFor = (length: number): Uint8Array => {
+  if (room.length < length) room = new Uint8Array(length)
+  return room.subarray(0, length)
+}
+
 /** The subtree's root, or undefined when the task was cancelled. */
 export const runSubtree = (engine: Engine, task: SubtreeTask): Uint8Array | undefined => {
   const { scheme, level, source, layers, cancel } = task
   const length = source.from === 'file' ? source.run.length : source.length
   const keptLevel = Math.min(shapeOf(scheme).keptLevel, level)
   const count = layers === undefined ? 0 : nodesUnder(scheme, length, keptLevel)
-  const output = { kept: new Uint8Array(count * NODE_BYTES), root: new Uint8Array(NODE_BYTES) }
+  const output = { kept: roomFor(count * NODE_BYTES), root: new Uint8Array(NODE_BYTES) }
   const shape = { scheme, level, keptLevel }
   if (source.from === 'memory') {
     engine.subtree(new Uint8Array(source.shared, 0, length), shape, output)
