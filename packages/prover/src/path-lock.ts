@@ -91,7 +91,10 @@ const write = (file: number, text: string): void => {
 
 const giveBack = async (file: number, { path, stays }: LockedPath): Promise<void> => {
   // While it is still held: who opened it meanwhile finds that it has no name any more.
-  if (stays) write(file, '')
-  else await unlink(path).catch(() => undefined)
-  closeSync(file)
+  try {
+    if (stays) write(file, '')
+    else await unlink(path).catch(() => undefined)
+  } finally {
+    closeSync(file)
+  }
 }

@@ -100,14 +100,17 @@ export class AdminServer {
 
   async #open(socket: string, reached: SocketPath): Promise<void> {
     await new Promise<void>((resolve, reject) => {
+      const opened = (): void => resolve()
       this.#server.once('error', (cause) => {
+        // It may be tried again and again: what waits for this attempt goes with it.
+        this.#server.off('listening', opened)
         const { message: reason } = cause
         reject(new HoldfastError({ code: 'CONFIG_INVALID', path: socket, reason }, { cause }))
       })
       // The socket is created inside this call, so the mask holds for it and for nothing else.
       const mask = process.umask(0o177)
       try {
-        this.#server.listen(reached.path, resolve)
+        this.#server.listen(reached.path, opened)
       } finally {
         process.umask(mask)
       }

@@ -125,6 +125,21 @@ describe('the admin socket', () => {
       await other.close()
     }
   })
+
+  test('can be tried again when it could not be bound, and then answers', async () => {
+    const later = join(folder, 'later')
+    const other = new AdminServer({ registry, logger: recordingLogger(log) })
+    try {
+      for (let i = 0; i < 3; i++) {
+        await expect(other.listen(join(later, 'admin.sock'))).rejects.toThrow(/EACCES|ENOENT/)
+      }
+      await mkdir(later)
+      expect(await other.listen(join(later, 'admin.sock'))).toBe(true)
+      expect(await askAdmin(join(later, 'admin.sock'), 'echo')).toMatchObject({ input: {} })
+    } finally {
+      await other.close()
+    }
+  })
 })
 
 describe('the admin socket of a node', () => {
